@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Prototypes of the module's kfuncs, for the module and for BPF programs.
+ * Their kernel-doc stands with the bodies in module/kfuncs/.
+ */
+#ifndef _TASKHOLD_KFUNCS_H
+#define _TASKHOLD_KFUNCS_H
+
+#include "types.h"
+
+#ifdef __bpf__
+#define TASKHOLD_KFUNC __ksym __weak
+#else
+#define TASKHOLD_KFUNC
+#endif
+
+struct cgroup;
+struct task_struct;
+struct taskhold_rec;
+
+/* Opaque state of the open-coded iterator, on the BPF program's stack. */
+struct bpf_iter_taskhold_rec {
+	__u64 __opaque[6];
+};
+
+/* Records: TRACING, SYSCALL, STRUCT_OPS. */
+extern struct taskhold_rec *taskhold_rec_acquire(struct taskhold_rec *rec) TASKHOLD_KFUNC;
+extern void taskhold_rec_release(struct taskhold_rec *rec) TASKHOLD_KFUNC;
+extern struct taskhold_rec *taskhold_rec_lookup(struct task_struct *task) TASKHOLD_KFUNC;
+extern int taskhold_rec_snapshot(struct taskhold_rec *rec, void *out, __u32 out__sz,
+				 __u64 flags) TASKHOLD_KFUNC;
+extern int taskhold_rec_cgroup_path(struct taskhold_rec *rec, void *out, __u32 out__sz) TASKHOLD_KFUNC;
+extern int taskhold_rec_exe_path(struct taskhold_rec *rec, void *out, __u32 out__sz) TASKHOLD_KFUNC;
+extern struct task_struct *taskhold_rec_task(struct taskhold_rec *rec) TASKHOLD_KFUNC;
+
+/* Tasks and cgroups. */
+extern int taskhold_task_in_cgroup(struct task_struct *task, __u64 id) TASKHOLD_KFUNC;
+extern __u64 taskhold_cgroup_cpu(struct cgroup *cgrp) TASKHOLD_KFUNC;
+
+/* Iterators and counters. */
+extern int bpf_iter_taskhold_rec_new(struct bpf_iter_taskhold_rec *it, __u32 slot,
+				     __u32 flags) TASKHOLD_KFUNC;
+extern struct taskhold_rec *bpf_iter_taskhold_rec_next(struct bpf_iter_taskhold_rec *it) TASKHOLD_KFUNC;
+extern void bpf_iter_taskhold_rec_destroy(struct bpf_iter_taskhold_rec *it) TASKHOLD_KFUNC;
+extern int taskhold_totals_next(__u32 slot, __u64 *cursor, void *out, __u32 out__sz) TASKHOLD_KFUNC;
+extern int taskhold_stats_read(void *out, __u32 out__sz) TASKHOLD_KFUNC;
+extern int taskhold_policy_stats_read(__u32 slot, void *out, __u32 out__sz) TASKHOLD_KFUNC;
+extern int taskhold_settle(void) TASKHOLD_KFUNC;
+
+#endif /* _TASKHOLD_KFUNCS_H */

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * struct taskhold_ops: what a policy implements.
+ *
+ * A policy is a BPF struct_ops map of this type (SEC(".struct_ops.link")).
+ * Every member may be left out.  Up to TASKHOLD_MAX_POLICIES are attached at
+ * once; they do not see each other, and a record that two of them hold is one
+ * record.  For one event they are called in the order of their slots.
+ *
+ * admit, exec, exit, finish and overflow run inside tracepoints of the
+ * scheduler: they must not sleep, must be quick, and may be entered on a CPU
+ * where another of them was interrupted (finish comes from RCU callbacks).
+ * attach and detach may sleep.
+ */
+#ifndef _TASKHOLD_OPS_H
+#define _TASKHOLD_OPS_H
+
+#include "types.h"
+
+struct task_struct;
+struct taskhold_rec;
+
+struct taskhold_ops {
+	/**
+	 * @admit: Hold this process?
+	 * @task: the process's first thread, for TASKHOLD_EV_FORK not yet
+	 *	running; trusted for the call
+	 * @parent: its parent, or NULL (the parameter is __nullable): when the
+	 *	event is not a fork
+	 * @event: enum taskhold_event, kind and flags
+	 *
+	 * Left out: every process is held.
+	 *
+	 * Return: 0 not to hold it (asked again when it calls exec or changes
+	 * its cgroup), any other value to hold it.
+	 */
+	int (*admit)(struct task_struct *task, struct task_struct *parent, __u32 event);
+
+	/**
+	 * @exec: A held process has called exec; comm and exe path are the
+	 *	new ones.
+	 * @rec: its record, valid for the call; acquire it to keep it
+	 * @task: its only thread, the caller of exec
+	 */
+	void (*exec)(struct taskhold_rec *rec, struct task_struct *task);
+
+	/**
+	 * @exit: The last thread of a held process has entered exit. The
+	 *	numbers are not final yet.
+	 * @rec: its record
+	 * @task: that last thread
+	 */
+	void (*exit)(struct taskhold_rec *rec, struct task_struct *task);
+
+	/**
+	 * @finish: A held process is gone for good and the numbers in its
+	 *	record are final.
+	 * @rec: its record
+	 * @task: its task, about to be freed: readable, but no reference can
+	 *	be taken any more; NULL (the parameter is __nullable) where
+	 *	another thread outlived the first
+	 *
+	 * Left out: TASKHOLD_KEEP.  An unknown verdict counts as TASKHOLD_FOLD.
+	 *
+	 * Return: enum taskhold_verdict.
+	 */
+	int (*finish)(struct taskhold_rec *rec, struct task_struct *task);
+
+	/**
+	 * @overflow: Detail was folded into totals, or something was lost.
+	 *	Not called for the policy's own verdict TASKHOLD_FOLD.
+	 * @rec: the record, or NULL (the parameter is __nullable) where there
+	 *	is none
+	 * @reason: enum taskhold_reason
+	 */
+	void (*overflow)(struct taskhold_rec *rec, __u32 reason);
+
+	/**
+	 * @attach: The policy is about to be attached; may sleep.
+	 *
+	 * Return: 0, or a negative error that refuses the attachment.
+	 */
+	int (*attach)(void);
+
+	/** @detach: The policy is detached, no other member runs any more; may sleep. */
+	void (*detach)(void);
+
+	/**
+	 * @name: 1 to TASKHOLD_NAME_LEN - 1 of [A-Za-z0-9_.-], NUL padded;
+	 *	unique among the attached (-EEXIST).
+	 */
+	char name[TASKHOLD_NAME_LEN];
+
+	/** @flags: must be 0. */
+	__u32 flags;
+
+	/**
+	 * @max_held: bound of the records held, running and finished, 1 to
+	 *	TASKHOLD_MAX_HELD; 0 stands for TASKHOLD_DEF_HELD. At the bound
+	 *	the oldest finished record is folded into the totals of its
+	 *	cgroup; where all of them still run, the new one is held without
+	 *	detail: its sums are folded when it finishes.
+	 */
+	__u32 max_held;
+
+	/**
+	 * @interval_ms: least time between two calls of overflow for the same
+	 *	reason, 0 to TASKHOLD_MAX_INTERVAL; the counters count every one.
+	 */
+	__u32 interval_ms;
+};
+
+#endif /* _TASKHOLD_OPS_H */
