@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The one table of kfuncs, and the only caller of register_btf_*().
+ *
+ * A set is one contiguous BTF_ID section, and the kernel takes one set for a
+ * hook and module, so the flags of all topics stand here while their bodies
+ * stand in one file a topic.
+ */
+#include <linux/bpf.h>
+#include <linux/btf.h>
+#include <linux/btf_ids.h>
+#include <linux/module.h>
+
+#include "../compat.h"
+#include "register.h"
+
+BTF_KFUNCS_START(taskhold_kfunc_ids)
+/* record.c */
+BTF_ID_FLAGS(func, taskhold_rec_acquire, KF_ACQUIRE | KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, taskhold_rec_release, KF_RELEASE)
+BTF_ID_FLAGS(func, taskhold_rec_lookup, KF_ACQUIRE | KF_RET_NULL | KF_RCU)
+BTF_ID_FLAGS(func, taskhold_rec_snapshot, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, taskhold_rec_cgroup_path, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, taskhold_rec_exe_path, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, taskhold_rec_task, KF_ACQUIRE | KF_RET_NULL | KF_TRUSTED_ARGS)
+/* task.c */
+BTF_ID_FLAGS(func, taskhold_task_in_cgroup, KF_RCU)
+BTF_ID_FLAGS(func, taskhold_cgroup_cpu, KF_TRUSTED_ARGS)
+/* iter.c */
+BTF_ID_FLAGS(func, bpf_iter_taskhold_rec_new, KF_ITER_NEW)
+BTF_ID_FLAGS(func, bpf_iter_taskhold_rec_next, KF_ITER_NEXT | KF_RET_NULL)
+BTF_ID_FLAGS(func, bpf_iter_taskhold_rec_destroy, KF_ITER_DESTROY)
+/* stats.c */
+BTF_ID_FLAGS(func, taskhold_totals_next)
+BTF_ID_FLAGS(func, taskhold_stats_read)
+BTF_ID_FLAGS(func, taskhold_policy_stats_read)
+BTF_ID_FLAGS(func, taskhold_settle, KF_SLEEPABLE)
+BTF_KFUNCS_END(taskhold_kfunc_ids)
+
+static const struct btf_kfunc_id_set taskhold_kfunc_set = {
+	.owner = THIS_MODULE,
+	.set = &taskhold_kfunc_ids,
+};
+
+/* Pairs of a type and its destructor: what lets it be a referenced kptr. */
+BTF_ID_LIST(taskhold_dtor_ids)
+BTF_ID(struct, taskhold_rec)
+BTF_ID(func, taskhold_rec_release_dtor)
+
+/* TRACING stands for LSM, TRACEPOINT and PERF_EVENT too: they are one hook. */
+static const enum bpf_prog_type taskhold_hooks[] = {
+	BPF_PROG_TYPE_TRACING,
+	BPF_PROG_TYPE_SYSCALL,
+	BPF_PROG_TYPE_STRUCT_OPS,
+};
+
+/**
+ * taskhold_kfuncs_register - register the kfuncs and the destructor
+ *
+ * There is no unregistering: the sets belong to the module's BTF and go with
+ * it.  Without usable module BTF the calls succeed and register nothing; see
+ * taskhold_ops_register(), which tells.
+ *
+ * Context: module init.
+ *
+ * Return: 0 or a negative error.
+ */
+int taskhold_kfuncs_register(void)
+{
+	const struct btf_id_dtor_kfunc dtors[] = {
+		{
+			.btf_id = taskhold_dtor_ids[0],
+			.kfunc_btf_id = taskhold_dtor_ids[1],
+		},
+	};
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(taskhold_hooks); i++) {
+		err = register_btf_kfunc_id_set(taskhold_hooks[i], &taskhold_kfunc_set);
+		if (err)
+			return err;
+	}
+	return register_btf_id_dtor_kfuncs(dtors, ARRAY_SIZE(dtors), THIS_MODULE);
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* kfuncs on counters and sums. Flags and hooks stand in register.c. */
+#include <linux/bpf.h>
+#include <linux/btf.h>
+#include <linux/rcupdate.h>
+
+#include <taskhold/kfuncs.h>
+
+#include "../tracker.h"
+
+__bpf_kfunc_start_defs();
+
+/**
+ * taskhold_totals_next - read a policy's sums by cgroup one by one
+ * @slot: the policy's slot
+ * @cursor: 0 to begin; updated by each call
+ * @out: where to: struct taskhold_totals
+ * @out__sz: sizeof(struct taskhold_totals), exactly
+ *
+ * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ *
+ * Return: 0; -ENOENT after the last or for a slot without policy, -EINVAL for
+ * another size.
+ */
+__bpf_kfunc int taskhold_totals_next(u32 slot, u64 *cursor, void *out, u32 out__sz)
+{
+	if (out__sz != sizeof(struct taskhold_totals))
+		return -EINVAL;
+	return taskhold_tracker_next_totals(slot, cursor, out);
+}
+
+/**
+ * taskhold_stats_read - counters of the module
+ * @out: where to: struct taskhold_stats
+ * @out__sz: sizeof(struct taskhold_stats), exactly
+ *
+ * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ *
+ * Return: 0, -EINVAL for another size.
+ */
+__bpf_kfunc int taskhold_stats_read(void *out, u32 out__sz)
+{
+	if (out__sz != sizeof(struct taskhold_stats))
+		return -EINVAL;
+	taskhold_tracker_stats(out);
+	return 0;
+}
+
+/**
+ * taskhold_policy_stats_read - counters of a policy
+ * @slot: its slot, 0 to TASKHOLD_MAX_POLICIES - 1
+ * @out: where to: struct taskhold_policy_stats
+ * @out__sz: sizeof(struct taskhold_policy_stats), exactly
+ *
+ * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ *
+ * Return: 0; -ENOENT for a slot without policy, -EINVAL for another size.
+ */
+__bpf_kfunc int taskhold_policy_stats_read(u32 slot, void *out, u32 out__sz)
+{
+	if (out__sz != sizeof(struct taskhold_policy_stats))
+		return -EINVAL;
+	return taskhold_tracker_policy_stats(slot, out);
+}
+
+/**
+ * taskhold_settle - wait until all that is dead has been finished
+ *
+ * When it returns, finish() has been called for every held process whose
+ * threads had all been reaped and switched away from when it was called.
+ *
+ * Context: may sleep; SYSCALL programs, and others that may sleep.
+ *
+ * Return: 0.
+ */
+__bpf_kfunc int taskhold_settle(void)
+{
+	/* sched_process_free comes from the RCU callback that frees the task */
+	rcu_barrier();
+	return 0;
+}
+
+__bpf_kfunc_end_defs();

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/rcupdate.h>
+
+#include <taskhold/types.h>
+
+#include "kfuncs/register.h"
+#include "path.h"
+#include "record.h"
+#include "struct_ops/taskhold_ops.h"
+#include "tracker.h"
+
+/* What user space checks itself against before it uses anything else. */
+static unsigned int abi = TASKHOLD_ABI;
+module_param(abi, uint, 0444);
+MODULE_PARM_DESC(abi, "number of the interface, for programs to compare (read only)");
+
+/* SHA-256 of the kernel's BTF that the module's own was built on. */
+#ifndef TASKHOLD_BASE_BTF
+#define TASKHOLD_BASE_BTF ""
+#endif
+static char *base_btf = TASKHOLD_BASE_BTF;
+module_param(base_btf, charp, 0444);
+MODULE_PARM_DESC(base_btf, "SHA-256 of the vmlinux BTF it was built against (read only)");
+
+static int __init taskhold_init(void)
+{
+	int err;
+
+	if (abi != TASKHOLD_ABI) {
+		pr_err("parameter abi is read only\n");
+		return -EINVAL;
+	}
+
+	err = taskhold_record_init();
+	if (err)
+		return err;
+	err = taskhold_path_init();
+	if (err)
+		goto err_record;
+	err = taskhold_tracker_init();
+	if (err)
+		goto err_path;
+	err = taskhold_kfuncs_register();
+	if (err)
+		goto err_path;
+	err = taskhold_ops_register();
+	if (err)
+		goto err_register;
+	return 0;
+
+err_register:
+	if (err == -ENOEXEC)
+		pr_err("no usable BTF in this module: build it against the headers of the running kernel (dkms install --force taskhold/" TASKHOLD_VERSION "), see docs/btf.md\n");
+err_path:
+	taskhold_path_exit();
+err_record:
+	taskhold_record_exit();
+	return err;
+}
+
+/*
+ * The module can go when nothing refers to it, and each of these does: a
+ * struct_ops map of its type, attached or not; a loaded program that calls its
+ * kfuncs; a map with a referenced kptr to its record.  So no policy is
+ * attached: the probes are unregistered and synchronized, the tables empty and
+ * freed; and no record has a reference, for the tables, the policies and the
+ * maps had them all.  What may be left are callbacks of call_rcu() that free
+ * records: rcu_barrier() waits for them.  kfree_rcu() of paths runs no text of
+ * this module.
+ */
+static void __exit taskhold_exit(void)
+{
+	rcu_barrier();
+	taskhold_path_exit();
+	taskhold_record_exit();
+}
+
+module_init(taskhold_init);
+module_exit(taskhold_exit);
+
+MODULE_DESCRIPTION("Hold what ran: refcounted task records for BPF programs and policies");
+MODULE_AUTHOR("The taskhold authors");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(TASKHOLD_VERSION);

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "policy.h"
+#include "record.h"
+
+static atomic64_t policy_next_id = ATOMIC64_INIT(0);
+
+static u8 policy_bit(const struct taskhold_policy *policy)
+{
+	return 1U << policy->slot;
+}
+
+/**
+ * taskhold_policy_alloc - make a policy that holds nothing yet
+ * @ops: its members, validated
+ *
+ * Context: may sleep.
+ *
+ * Return: the policy, or NULL without memory.
+ */
+struct taskhold_policy *taskhold_policy_alloc(const struct taskhold_ops *ops)
+{
+	struct taskhold_policy *policy = kzalloc(sizeof(*policy), GFP_KERNEL);
+
+	if (!policy)
+		return NULL;
+	policy->totals = taskhold_totals_alloc();
+	if (!policy->totals) {
+		kfree(policy);
+		return NULL;
+	}
+
+	policy->id = atomic64_inc_return(&policy_next_id);
+	policy->attached_ns = ktime_get_boottime_ns();
+	xa_init_flags(&policy->kept, XA_FLAGS_LOCK_IRQ);
+	memcpy(policy->name, ops->name, sizeof(policy->name));
+	taskhold_policy_set_ops(policy, ops);
+	return policy;
+}
+
+/**
+ * taskhold_policy_free - let go of all that a policy keeps, and of itself
+ * @policy: a policy that no probe and no kfunc can reach any more
+ *
+ * Context: may sleep.
+ */
+void taskhold_policy_free(struct taskhold_policy *policy)
+{
+	struct taskhold_rec *rec;
+	unsigned long index;
+
+	xa_for_each(&policy->kept, index, rec)
+		taskhold_record_put(rec);
+	xa_destroy(&policy->kept);
+	taskhold_totals_free(policy->totals);
+	kfree(policy);
+}
+
+/**
+ * taskhold_policy_set_ops - give a policy its members, or others
+ * @policy: the policy
+ * @ops: validated; stays valid until a grace period after it was replaced
+ *
+ * An event sees the old members or the new ones, never both and never none.
+ *
+ * Context: any; the callers are serialised by the tracker's mutex.
+ */
+void taskhold_policy_set_ops(struct taskhold_policy *policy, const struct taskhold_ops *ops)
+{
+	WRITE_ONCE(policy->max_held, ops->max_held ?: TASKHOLD_DEF_HELD);
+	WRITE_ONCE(policy->interval, msecs_to_jiffies(ops->interval_ms));
+	rcu_assign_pointer(policy->ops, ops);
+}
+
+/**
+ * taskhold_policy_stats - counters of a policy
+ * @policy: the policy
+ * @stats: where to
+ *
+ * Context: any, under rcu_read_lock().
+ */
+void taskhold_policy_stats(const struct taskhold_policy *policy,
+			   struct taskhold_policy_stats *stats)
+{
+	const struct taskhold_ops *ops = rcu_dereference(policy->ops);
+	unsigned int i;
+
+	memset(stats, 0, sizeof(*stats));
+	memcpy(stats->name, policy->name, sizeof(stats->name));
+	stats->id = policy->id;
+	stats->attached_ns = policy->attached_ns;
+	stats->live = atomic_read(&policy->live);
+	stats->kept = atomic_read(&policy->kept_count);
+	stats->admitted = atomic64_read(&policy->admitted);
+	stats->finished = atomic64_read(&policy->finished);
+	stats->dropped = atomic64_read(&policy->dropped);
+	stats->totals = READ_ONCE(policy->totals->count);
+	for (i = 0; i < TASKHOLD_NR_REASONS; i++)
+		stats->reasons[i] = atomic64_read(&policy->reasons[i]);
+	stats->max_held = READ_ONCE(policy->max_held);
+	stats->interval_ms = ops->interval_ms;
+	stats->flags = ops->flags;
+	stats->slot = policy->slot;
+}
+
+/**
+ * taskhold_policy_bytes - memory of a policy, without the records
+ * @policy: the policy
+ *
+ * Context: any.
+ *
+ * Return: bytes.
+ */
+size_t taskhold_policy_bytes(const struct taskhold_policy *policy)
+{
+	return sizeof(*policy) + taskhold_totals_bytes(policy->totals);
+}
+
+/**
+ * taskhold_policy_lost - count what was folded or lost, and tell the policy
+ * @policy: the policy
+ * @rec: the record concerned, or NULL
+ * @reason: why
+ *
+ * Context: any but NMI, under rcu_read_lock().
+ */
+void taskhold_policy_lost(struct taskhold_policy *policy, struct taskhold_rec *rec,
+			  enum taskhold_reason reason)
+{
+	const struct taskhold_ops *ops = rcu_dereference(policy->ops);
+	unsigned long interval = READ_ONCE(policy->interval);
+	unsigned long last = READ_ONCE(policy->overflow_at[reason]);
+
+	if (atomic64_inc_return(&policy->reasons[reason]) > 1 && interval) {
+		if (time_before(jiffies, last + interval) ||
+		    cmpxchg(&policy->overflow_at[reason], last, jiffies) != last)
+			return;
+	} else {
+		WRITE_ONCE(policy->overflow_at[reason], jiffies);
+	}
+	if (ops->overflow && reason != TASKHOLD_FOLD_VERDICT)
+		ops->overflow(rec, reason);
+}
+
+static void policy_fold(struct taskhold_policy *policy, struct taskhold_rec *rec,
+			enum taskhold_reason reason)
+{
+	/* final: rec->info does not change any more */
+	if (!taskhold_totals_fold(policy->totals, &rec->info))
+		taskhold_policy_lost(policy, rec, TASKHOLD_LOST_TOTALS);
+	taskhold_policy_lost(policy, rec, reason);
+}
+
+/* Fold the oldest finished record; false if none is kept. */
+static bool policy_fold_oldest(struct taskhold_policy *policy)
+{
+	struct taskhold_rec *rec;
+	unsigned long index = 0;
+	unsigned long flags;
+
+	xa_lock_irqsave(&policy->kept, flags);
+	rec = xa_find(&policy->kept, &index, ULONG_MAX, XA_PRESENT);
+	if (rec)
+		__xa_erase(&policy->kept, index);
+	xa_unlock_irqrestore(&policy->kept, flags);
+	if (!rec)
+		return false;
+
+	atomic_dec(&policy->kept_count);
+	atomic_dec(&policy->held);
+	policy_fold(policy, rec, TASKHOLD_FOLD_OLDEST);
+	taskhold_record_put(rec);
+	return true;
+}
+
+/**
+ * taskhold_policy_admit - does the policy want this process?
+ * @policy: the policy
+ * @task: first thread of the process
+ * @parent: its parent, or NULL
+ * @event: why it is asked
+ *
+ * Context: as the tracepoint it comes from, under rcu_read_lock().
+ *
+ * Return: true to hold it.
+ */
+bool taskhold_policy_admit(struct taskhold_policy *policy, struct task_struct *task,
+			   struct task_struct *parent, u32 event)
+{
+	const struct taskhold_ops *ops = rcu_dereference(policy->ops);
+
+	return !ops->admit || ops->admit(task, parent, event);
+}
+
+/**
+ * taskhold_policy_take - count a record that the policy holds from now on
+ * @policy: the policy
+ * @rec: the record of a running process; rec->held has the policy's bit
+ *
+ * Over max_held the oldest finished record makes room; if there is none, the
+ * new one is held without detail.
+ *
+ * Context: any but NMI, under rcu_read_lock(); @rec cannot finish meanwhile.
+ */
+void taskhold_policy_take(struct taskhold_policy *policy, struct taskhold_rec *rec)
+{
+	unsigned long flags;
+
+	atomic64_inc(&policy->admitted);
+	atomic_inc(&policy->live);
+	if (likely(atomic_inc_return(&policy->held) <= READ_ONCE(policy->max_held)))
+		return;
+	if (policy_fold_oldest(policy))
+		return;
+
+	atomic_dec(&policy->held);
+	raw_spin_lock_irqsave(&rec->lock, flags);
+	rec->folded |= policy_bit(policy);
+	raw_spin_unlock_irqrestore(&rec->lock, flags);
+}
+
+/**
+ * taskhold_policy_exec - a held process has called exec
+ * @policy: the policy
+ * @rec: its record
+ * @task: its only thread
+ *
+ * Context: sched_process_exec, under rcu_read_lock().
+ */
+void taskhold_policy_exec(struct taskhold_policy *policy, struct taskhold_rec *rec,
+			  struct task_struct *task)
+{
+	const struct taskhold_ops *ops = rcu_dereference(policy->ops);
+
+	if (ops->exec && !(rec->folded & policy_bit(policy)))
+		ops->exec(rec, task);
+}
+
+/**
+ * taskhold_policy_exit - the last thread of a held process has entered exit
+ * @policy: the policy
+ * @rec: its record
+ * @task: that thread
+ *
+ * Context: sched_process_exit, under rcu_read_lock().
+ */
+void taskhold_policy_exit(struct taskhold_policy *policy, struct taskhold_rec *rec,
+			  struct task_struct *task)
+{
+	const struct taskhold_ops *ops = rcu_dereference(policy->ops);
+
+	if (ops->exit && !(rec->folded & policy_bit(policy)))
+		ops->exit(rec, task);
+}
+
+static bool policy_keep(struct taskhold_policy *policy, struct taskhold_rec *rec)
+{
+	unsigned long flags;
+	int err;
+
+	xa_lock_irqsave(&policy->kept, flags);
+	err = xa_err(__xa_store(&policy->kept, policy->next_kept, rec,
+				GFP_ATOMIC | __GFP_NOWARN));
+	if (!err)
+		policy->next_kept++;
+	xa_unlock_irqrestore(&policy->kept, flags);
+	if (err)
+		return false;
+
+	atomic_inc(&policy->kept_count);
+	return true;
+}
+
+/**
+ * taskhold_policy_finish - a held process is gone and its numbers are final
+ * @policy: the policy
+ * @rec: its record
+ * @task: its task, or NULL
+ *
+ * Context: RCU callback, under rcu_read_lock(); the caller has a reference to
+ * @rec.
+ */
+void taskhold_policy_finish(struct taskhold_policy *policy, struct taskhold_rec *rec,
+			    struct task_struct *task)
+{
+	const struct taskhold_ops *ops = rcu_dereference(policy->ops);
+	int verdict = TASKHOLD_KEEP;
+
+	atomic_dec(&policy->live);
+	atomic64_inc(&policy->finished);
+	if (unlikely(rec->folded & policy_bit(policy))) {
+		policy_fold(policy, rec, TASKHOLD_FOLD_LIVE);
+		return;
+	}
+
+	if (ops->finish)
+		verdict = ops->finish(rec, task);
+
+	switch (verdict) {
+	case TASKHOLD_DROP:
+		atomic64_inc(&policy->dropped);
+		break;
+	case TASKHOLD_KEEP:
+		/* a reference for the policy, before anybody can fold it */
+		taskhold_record_get(rec);
+		if (policy_keep(policy, rec))
+			return;
+		taskhold_record_put(rec);
+		policy_fold(policy, rec, TASKHOLD_FOLD_NOMEM);
+		break;
+	default:
+		policy_fold(policy, rec, TASKHOLD_FOLD_VERDICT);
+		break;
+	}
+	atomic_dec(&policy->held);
+}
+
+/**
+ * taskhold_policy_move - a held process has left a cgroup
+ * @policy: the policy
+ * @rec: its record
+ * @cgroup_id: which
+ * @cpu_ns: CPU time in ns that it used there
+ *
+ * Context: any but NMI, under rcu_read_lock().
+ */
+void taskhold_policy_move(struct taskhold_policy *policy, struct taskhold_rec *rec,
+			  u64 cgroup_id, u64 cpu_ns)
+{
+	if (!taskhold_totals_move(policy->totals, cgroup_id, cpu_ns))
+		taskhold_policy_lost(policy, rec, TASKHOLD_LOST_TOTALS);
+}

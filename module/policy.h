@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _TASKHOLD_POLICY_H
+#define _TASKHOLD_POLICY_H
+
+#include <linux/atomic.h>
+#include <linux/types.h>
+#include <linux/xarray.h>
+
+#include <taskhold/ops.h>
+#include <taskhold/types.h>
+
+#include "totals.h"
+
+struct taskhold_rec;
+
+/**
+ * struct taskhold_policy - an attached struct taskhold_ops and what it holds
+ * @ops: the members; exchanged by update, read under RCU
+ * @slot: its place in the table of policies and its bit in taskhold_rec.held
+ * @id: unique while the module is loaded
+ * @name: copy of ops->name
+ * @attached_ns: CLOCK_BOOTTIME of the attachment
+ * @max_held: bound of @held
+ * @interval: jiffies between two calls of ops->overflow for a reason
+ * @held: records that count against @max_held: running and kept
+ * @live: records of running processes, those held without detail included
+ * @kept: finished records by @next_kept, oldest first; one reference each
+ * @next_kept: number of the next one
+ * @kept_count: how many are in @kept
+ * @admitted: processes ever held
+ * @finished: of these, finished
+ * @dropped: of these, dropped by the policy's verdict
+ * @reasons: counts by enum taskhold_reason
+ * @overflow_at: jiffies of the last ops->overflow for a reason
+ * @totals: sums by cgroup of what was folded or moved
+ *
+ * Life: made and freed by the tracker's attach and detach.  Probes and kfuncs
+ * reach it through the table of policies under rcu_read_lock(); detach clears
+ * the table and waits for a grace period before it frees.
+ */
+struct taskhold_policy {
+	const struct taskhold_ops __rcu *ops;
+	u32 slot;
+	u64 id;
+	char name[TASKHOLD_NAME_LEN];
+	u64 attached_ns;
+	u32 max_held;
+	unsigned long interval;
+	atomic_t held;
+	atomic_t live;
+	struct xarray kept;
+	unsigned long next_kept;
+	atomic_t kept_count;
+	atomic64_t admitted;
+	atomic64_t finished;
+	atomic64_t dropped;
+	atomic64_t reasons[TASKHOLD_NR_REASONS];
+	unsigned long overflow_at[TASKHOLD_NR_REASONS];
+	struct taskhold_totals_table *totals;
+};
+
+struct taskhold_policy *taskhold_policy_alloc(const struct taskhold_ops *ops);
+void taskhold_policy_free(struct taskhold_policy *policy);
+void taskhold_policy_set_ops(struct taskhold_policy *policy, const struct taskhold_ops *ops);
+void taskhold_policy_stats(const struct taskhold_policy *policy,
+			   struct taskhold_policy_stats *stats);
+size_t taskhold_policy_bytes(const struct taskhold_policy *policy);
+
+/* Events; all of them under rcu_read_lock(). */
+bool taskhold_policy_admit(struct taskhold_policy *policy, struct task_struct *task,
+			   struct task_struct *parent, u32 event);
+void taskhold_policy_take(struct taskhold_policy *policy, struct taskhold_rec *rec);
+void taskhold_policy_exec(struct taskhold_policy *policy, struct taskhold_rec *rec,
+			  struct task_struct *task);
+void taskhold_policy_exit(struct taskhold_policy *policy, struct taskhold_rec *rec,
+			  struct task_struct *task);
+void taskhold_policy_finish(struct taskhold_policy *policy, struct taskhold_rec *rec,
+			    struct task_struct *task);
+void taskhold_policy_move(struct taskhold_policy *policy, struct taskhold_rec *rec,
+			  u64 cgroup_id, u64 cpu_ns);
+void taskhold_policy_lost(struct taskhold_policy *policy, struct taskhold_rec *rec,
+			  enum taskhold_reason reason);
+
+#endif /* _TASKHOLD_POLICY_H */

@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/atomic.h>
+#include <linux/cgroup.h>
+#include <linux/cred.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/task_io_accounting_ops.h>
+#include <linux/timekeeping.h>
+#include <linux/user_namespace.h>
+
+#include "compat.h"
+#include "record.h"
+
+static struct kmem_cache *record_cache;
+static atomic64_t record_next_id = ATOMIC64_INIT(0);
+static atomic64_t record_count = ATOMIC64_INIT(0);
+
+/**
+ * taskhold_record_init - make the cache of records
+ *
+ * Context: module init.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int taskhold_record_init(void)
+{
+	/* Not merged: an own entry in /sys/kernel/slab shows what is left. */
+	record_cache = kmem_cache_create("taskhold_rec", sizeof(struct taskhold_rec), 0,
+					 SLAB_HWCACHE_ALIGN | SLAB_NO_MERGE, NULL);
+	return record_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * taskhold_record_exit - free the cache of records
+ *
+ * Context: module exit. No reference is left: the live index dropped its own
+ * when the last policy was detached, and each BPF map or program that has one
+ * holds a reference to the module too. Records whose last reference went a
+ * moment ago wait for record_free_rcu(), which is text of this module: the
+ * caller has called rcu_barrier().
+ */
+void taskhold_record_exit(void)
+{
+	kmem_cache_destroy(record_cache);
+}
+
+/**
+ * taskhold_record_count - records that exist
+ *
+ * Context: any.
+ *
+ * Return: their number.
+ */
+u64 taskhold_record_count(void)
+{
+	return atomic64_read(&record_count);
+}
+
+/**
+ * taskhold_record_total - records that were ever made
+ *
+ * Context: any.
+ *
+ * Return: their number.
+ */
+u64 taskhold_record_total(void)
+{
+	return atomic64_read(&record_next_id);
+}
+
+static void record_free_rcu(struct rcu_head *rcu)
+{
+	struct taskhold_rec *rec = container_of(rcu, struct taskhold_rec, rcu);
+
+	/*
+	 * The paths were put with the last reference; readers that still had
+	 * them under RCU are done as well.
+	 */
+	kfree(rec->base);
+	kmem_cache_free(record_cache, rec);
+	atomic64_dec(&record_count);
+}
+
+/**
+ * taskhold_record_get - take another reference
+ * @rec: a record that the caller has a reference to
+ *
+ * Context: any.
+ */
+void taskhold_record_get(struct taskhold_rec *rec)
+{
+	refcount_inc(&rec->refs);
+}
+
+/**
+ * taskhold_record_get_not_zero - take a reference to a record found in an index
+ * @rec: a record seen under rcu_read_lock()
+ *
+ * Context: any.
+ *
+ * Return: @rec, or NULL if it is about to be freed.
+ */
+struct taskhold_rec *taskhold_record_get_not_zero(struct taskhold_rec *rec)
+{
+	return refcount_inc_not_zero(&rec->refs) ? rec : NULL;
+}
+
+/**
+ * taskhold_record_put - drop a reference
+ * @rec: a record
+ *
+ * Context: any but NMI; callers include destructors of BPF maps.
+ */
+void taskhold_record_put(struct taskhold_rec *rec)
+{
+	if (!refcount_dec_and_test(&rec->refs))
+		return;
+
+	/* Nobody else can change these any more; RCU readers may read on. */
+	taskhold_path_put(rcu_dereference_protected(rec->cgroup, true));
+	taskhold_path_put(rcu_dereference_protected(rec->exe, true));
+	call_rcu(&rec->rcu, record_free_rcu);
+}
+
+/*
+ * Set the path of the cgroup that @task is in now.  @hint, if not NULL, is a
+ * path that it is likely to be: that of the parent, or the one from before.
+ *
+ * Caller is under rcu_read_lock().  A task has a css_set, and that holds its
+ * cgroup, until __put_task_struct().
+ */
+static struct taskhold_path *record_cgroup_path(struct task_struct *task,
+						struct taskhold_path *hint)
+{
+	struct cgroup *cgrp = task_dfl_cgroup(task);
+
+	if (hint && hint->id == cgroup_id(cgrp) && refcount_inc_not_zero(&hint->refs))
+		return hint;
+	return taskhold_path_of_cgroup(cgrp);
+}
+
+/**
+ * taskhold_record_alloc - make a record of a process
+ * @task: its first thread; cannot be freed under the caller
+ * @parent: its parent, likewise
+ * @parent_rec: the parent's record, or NULL
+ *
+ * The record counts one thread, and all that will start.  It is in no index.
+ *
+ * Context: any but NMI; under rcu_read_lock().
+ *
+ * Return: a strong reference, or NULL without memory.
+ */
+struct taskhold_rec *taskhold_record_alloc(struct task_struct *task, struct task_struct *parent,
+					   const struct taskhold_rec *parent_rec)
+{
+	struct taskhold_path *exe;
+	struct taskhold_info *info;
+	struct taskhold_rec *rec;
+
+	rec = kmem_cache_zalloc(record_cache, GFP_ATOMIC | __GFP_NOWARN);
+	if (!rec)
+		return NULL;
+	atomic64_inc(&record_count);
+
+	refcount_set(&rec->refs, 1);
+	atomic_set(&rec->threads_left, 1);
+	rec->sig = task->signal;
+	RCU_INIT_POINTER(rec->task, task);
+	raw_spin_lock_init(&rec->lock);
+
+	info = &rec->info;
+	info->id = atomic64_inc_return(&record_next_id);
+	info->start_ns = task->start_boottime;
+	info->tgid = task->tgid;
+	info->ppid = parent->tgid;
+	info->parent_start_ns = parent->group_leader->start_boottime;
+	info->threads = 1;
+	if (task->flags & PF_KTHREAD)
+		info->flags |= TASKHOLD_INFO_KTHREAD;
+	/* May be cut or mixed if it is being changed; always ends in a NUL. */
+	memcpy(info->comm_exec, task->comm, TASKHOLD_COMM_LEN);
+
+	RCU_INIT_POINTER(rec->cgroup, record_cgroup_path(task, parent_rec ?
+						rcu_dereference(parent_rec->cgroup) : NULL));
+
+	/* A process that has not called exec runs what its parent runs. */
+	exe = parent_rec ? rcu_dereference(parent_rec->exe) : NULL;
+	if (!exe || !refcount_inc_not_zero(&exe->refs))
+		exe = taskhold_path_of_exe(task);
+	RCU_INIT_POINTER(rec->exe, exe);
+
+	return rec;
+}
+
+static void use_add_task(struct taskhold_use *use, struct task_struct *task)
+{
+	use->cpu_ns += READ_ONCE(task->se.sum_exec_runtime);
+	use->user_ns += task->utime;
+	use->sys_ns += task->stime;
+	use->nvcsw += task->nvcsw;
+	use->nivcsw += task->nivcsw;
+	use->min_flt += task->min_flt;
+	use->maj_flt += task->maj_flt;
+	use->rchar += task->ioac.rchar;
+	use->wchar += task->ioac.wchar;
+	use->read_bytes += task->ioac.read_bytes;
+	use->write_bytes += task->ioac.write_bytes;
+}
+
+static void use_add_signal(struct taskhold_use *use, const struct signal_struct *sig)
+{
+	use->cpu_ns += sig->sum_sched_runtime;
+	use->user_ns += sig->utime;
+	use->sys_ns += sig->stime;
+	use->nvcsw += sig->nvcsw;
+	use->nivcsw += sig->nivcsw;
+	use->min_flt += sig->min_flt;
+	use->maj_flt += sig->maj_flt;
+	use->rchar += sig->ioac.rchar;
+	use->wchar += sig->ioac.wchar;
+	use->read_bytes += sig->ioac.read_bytes;
+	use->write_bytes += sig->ioac.write_bytes;
+}
+
+static void use_sub(struct taskhold_use *use, const struct taskhold_use *base)
+{
+	use->cpu_ns -= base->cpu_ns;
+	use->user_ns -= base->user_ns;
+	use->sys_ns -= base->sys_ns;
+	use->nvcsw -= base->nvcsw;
+	use->nivcsw -= base->nivcsw;
+	use->min_flt -= base->min_flt;
+	use->maj_flt -= base->maj_flt;
+	use->rchar -= base->rchar;
+	use->wchar -= base->wchar;
+	use->read_bytes -= base->read_bytes;
+	use->write_bytes -= base->write_bytes;
+}
+
+/* Attempts at one consistent reading, of which a writer spoils a few at most. */
+#define USE_NOW_TRIES 1024
+
+/*
+ * What the process of @task has used by now: @dead by threads that have been
+ * released, @all by all.  The two are one moment's, because threads move from
+ * the list to the sums under stats_lock.  A thread that runs is counted up to
+ * its last tick.
+ *
+ * thread_group_cputime() takes the lock if a lockless reading fails.  A BPF
+ * program may call this from anywhere, with stats_lock held by its own CPU
+ * too, so here the last of a bounded number of readings has to do: off by one
+ * thread's numbers at the worst, and only for a process that still runs.
+ *
+ * Caller is under rcu_read_lock().
+ */
+static void use_now(struct task_struct *task, struct taskhold_use *dead, struct taskhold_use *all)
+{
+	struct signal_struct *sig = task->signal;
+	struct task_struct *thread;
+	unsigned int seq, tries;
+
+	for (tries = 0; tries < USE_NOW_TRIES; tries++) {
+		seq = raw_read_seqcount(&sig->stats_lock.seqcount);
+		memset(dead, 0, sizeof(*dead));
+		use_add_signal(dead, sig);
+		*all = *dead;
+		for_each_thread(task, thread)
+			use_add_task(all, thread);
+		if (!(seq & 1) && !read_seqcount_retry(&sig->stats_lock.seqcount, seq))
+			return;
+		cpu_relax();
+	}
+}
+
+/*
+ * Split @use->cpu_ns by the ticks that were seen in user mode and in the
+ * kernel, so that both add up to it: the rule of cputime_adjust().
+ */
+static void use_scale(struct taskhold_use *use)
+{
+	u64 user = use->user_ns, sys = use->sys_ns;
+
+	if (!sys)
+		use->user_ns = use->cpu_ns;
+	else if (!user)
+		use->user_ns = 0;
+	else
+		use->user_ns = mul_u64_u64_div_u64(use->cpu_ns, user, user + sys);
+	use->sys_ns = use->cpu_ns - use->user_ns;
+}
+
+/**
+ * taskhold_record_set_older - the process of a new record is older than it
+ * @rec: a record that nobody else can see yet
+ * @task: its first thread
+ *
+ * From now on the record speaks of what is used from here on.
+ *
+ * Context: any but NMI; under rcu_read_lock().
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int taskhold_record_set_older(struct taskhold_rec *rec, struct task_struct *task)
+{
+	rec->base = kmalloc(sizeof(*rec->base), GFP_ATOMIC | __GFP_NOWARN);
+	if (!rec->base)
+		return -ENOMEM;
+
+	use_now(task, &rec->info.use, rec->base);
+	rec->info.cpu_before_ns = rec->base->cpu_ns;
+	rec->info.flags |= TASKHOLD_INFO_OLDER;
+	return 0;
+}
+
+/**
+ * taskhold_record_exec - the process has called exec
+ * @rec: its record
+ * @task: its only thread, which is the current task
+ *
+ * Context: process context, atomic; under rcu_read_lock().
+ */
+void taskhold_record_exec(struct taskhold_rec *rec, struct task_struct *task)
+{
+	struct taskhold_path *exe = taskhold_path_of_exe(task), *old;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&rec->lock, flags);
+	old = rcu_replace_pointer(rec->exe, exe, lockdep_is_held(&rec->lock));
+	rec->info.exec_ns = ktime_get_boottime_ns();
+	rec->info.flags |= TASKHOLD_INFO_EXECED;
+	memcpy(rec->info.comm_exec, task->comm, TASKHOLD_COMM_LEN);
+	/* another thread than the first may have called exec and become it */
+	rcu_assign_pointer(rec->task, task);
+	raw_spin_unlock_irqrestore(&rec->lock, flags);
+
+	taskhold_path_put(old);
+}
+
+/* What only the first thread can tell, when it is about to be freed. */
+static void record_end_first(struct taskhold_rec *rec, struct task_struct *task)
+{
+	const struct cred *cred = __task_cred(task);
+
+	lockdep_assert_held(&rec->lock);
+
+	rec->info.exit_code = task->exit_code;
+	rec->info.uid = from_kuid(&init_user_ns, cred->uid);
+	rec->info.gid = from_kgid(&init_user_ns, cred->gid);
+	memcpy(rec->info.comm, task->comm, TASKHOLD_COMM_LEN);
+	RCU_INIT_POINTER(rec->task, NULL);
+}
+
+/**
+ * taskhold_record_end_thread - a thread is about to be freed
+ * @rec: the record of its process
+ * @task: the thread, with its final numbers
+ *
+ * Context: the RCU callback that frees the thread; under rcu_read_lock().
+ */
+void taskhold_record_end_thread(struct taskhold_rec *rec, struct task_struct *task)
+{
+	const struct taskhold_path *path = rcu_dereference(rec->cgroup);
+	unsigned long flags;
+
+	/*
+	 * The tracepoint of cgroup migration keeps this right, save where it
+	 * came between the birth of the record and its way into the index, or
+	 * found no memory.
+	 */
+	if (unlikely(!path || path->id != cgroup_id(task_dfl_cgroup(task))) &&
+	    rcu_access_pointer(rec->task) == task) {
+		struct taskhold_path *now = taskhold_path_of_cgroup(task_dfl_cgroup(task));
+
+		if (now) {
+			raw_spin_lock_irqsave(&rec->lock, flags);
+			now = rcu_replace_pointer(rec->cgroup, now, lockdep_is_held(&rec->lock));
+			raw_spin_unlock_irqrestore(&rec->lock, flags);
+			taskhold_path_put(now);
+		}
+	}
+
+	raw_spin_lock_irqsave(&rec->lock, flags);
+	use_add_task(&rec->info.use, task);
+	if (rcu_access_pointer(rec->task) == task)
+		record_end_first(rec, task);
+	raw_spin_unlock_irqrestore(&rec->lock, flags);
+}
+
+/**
+ * taskhold_record_finish - the last thread is gone: make the numbers final
+ * @rec: a record that has just been taken out of the live index
+ * @last: the thread freed last; its signal_struct is still there
+ *
+ * Context: the RCU callback that frees @last.
+ */
+void taskhold_record_finish(struct taskhold_rec *rec, struct task_struct *last)
+{
+	const struct signal_struct *sig = last->signal;
+	struct taskhold_info *info = &rec->info;
+	const struct taskhold_path *path;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&rec->lock, flags);
+	if (rec->base)
+		use_sub(&info->use, rec->base);
+	use_scale(&info->use);
+	info->max_rss = (u64)sig->maxrss << PAGE_SHIFT;
+	if (sig->flags & SIGNAL_GROUP_EXIT)
+		info->exit_code = sig->group_exit_code;
+	if (info->exit_code & 0x80)
+		info->flags |= TASKHOLD_INFO_CORE;
+	path = rcu_dereference_protected(rec->cgroup, lockdep_is_held(&rec->lock));
+	info->cgroup_id = path ? path->id : 0;
+	path = rcu_dereference_protected(rec->exe, lockdep_is_held(&rec->lock));
+	info->exe_id = path ? path->id : 0;
+	rec->sig = NULL;
+	/* pairs with taskhold_record_is_final(): who sees the flag sees the rest */
+	smp_store_release(&info->flags, info->flags | TASKHOLD_INFO_FINISHED);
+	raw_spin_unlock_irqrestore(&rec->lock, flags);
+}
+
+/**
+ * taskhold_record_move - the process has changed its cgroup
+ * @rec: its record
+ * @to: the new one; the reference goes to the record
+ * @from: set to the old one; the reference goes to the caller, who puts it
+ *
+ * The kernel charges a running thread's time since the last update to where
+ * it is at the next one, so what sum_exec_runtime says now is what earlier
+ * cgroups were charged.
+ *
+ * Context: any but NMI, under rcu_read_lock().
+ *
+ * Return: CPU time in ns that the process used in the old one.
+ */
+u64 taskhold_record_move(struct taskhold_rec *rec, struct taskhold_path *to,
+			 struct taskhold_path **from)
+{
+	struct taskhold_use dead, all = {};
+	struct task_struct *task;
+	unsigned long flags;
+	u64 left = 0;
+
+	raw_spin_lock_irqsave(&rec->lock, flags);
+	*from = rcu_replace_pointer(rec->cgroup, to, lockdep_is_held(&rec->lock));
+	task = rcu_dereference_protected(rec->task, lockdep_is_held(&rec->lock));
+	if (task) {
+		use_now(task, &dead, &all);
+		if (rec->base)
+			use_sub(&all, rec->base);
+		left = all.cpu_ns - rec->info.cpu_moved_ns;
+		rec->info.cpu_moved_ns = all.cpu_ns;
+		rec->info.flags |= TASKHOLD_INFO_MOVED;
+	}
+	raw_spin_unlock_irqrestore(&rec->lock, flags);
+
+	return left;
+}
+
+/*
+ * High-water mark of the address spaces of @task, in bytes.  The present one
+ * can be looked at under the task lock alone; where somebody has it, and that
+ * may be this CPU, the earlier ones have to do.
+ */
+static u64 live_max_rss(struct task_struct *task)
+{
+	unsigned long pages = READ_ONCE(task->signal->maxrss);
+
+	if (spin_trylock(&task->alloc_lock)) {
+		if (task->mm && !(task->flags & PF_KTHREAD))
+			pages = max(pages, get_mm_hiwater_rss(task->mm));
+		spin_unlock(&task->alloc_lock);
+	}
+	return (u64)pages << PAGE_SHIFT;
+}
+
+/* The parts of @info that a running process may change at any time. */
+static void snapshot_live(struct task_struct *task, struct taskhold_info *info)
+{
+	const struct cred *cred = __task_cred(task);
+	struct taskhold_use dead;
+
+	use_now(task, &dead, &info->use);
+	info->max_rss = live_max_rss(task);
+	info->uid = from_kuid(&init_user_ns, cred->uid);
+	info->gid = from_kgid(&init_user_ns, cred->gid);
+	memcpy(info->comm, task->comm, TASKHOLD_COMM_LEN);
+}
+
+/* Attempts at the lock of a record, which is held for some 100 instructions. */
+#define SNAPSHOT_TRIES 65536
+
+static bool snapshot_copy(struct taskhold_rec *rec, struct taskhold_info *info)
+{
+	unsigned long flags;
+	unsigned int tries;
+
+	for (tries = 0; tries < SNAPSHOT_TRIES; tries++) {
+		if (raw_spin_trylock_irqsave(&rec->lock, flags)) {
+			*info = rec->info;
+			raw_spin_unlock_irqrestore(&rec->lock, flags);
+			return true;
+		}
+		cpu_relax();
+	}
+	return false;
+}
+
+/**
+ * taskhold_record_snapshot - what the record says now
+ * @rec: a record
+ * @info: where to
+ *
+ * Of a running process the numbers are those of this moment, a running thread
+ * counted up to its last tick.
+ *
+ * Context: any but NMI.
+ *
+ * Return: 0, or -EBUSY where the caller interrupted who is changing the record
+ * on this very CPU (a BPF program on a function of the kernel can).
+ */
+int taskhold_record_snapshot(struct taskhold_rec *rec, struct taskhold_info *info)
+{
+	const struct taskhold_path *path;
+	struct task_struct *task;
+	int err = 0;
+
+	rcu_read_lock();
+	if (taskhold_record_is_final(rec)) {
+		*info = rec->info;
+		goto out;
+	}
+	if (!snapshot_copy(rec, info)) {
+		err = -EBUSY;
+		goto out;
+	}
+	/* finished between the two looks at it */
+	if (info->flags & TASKHOLD_INFO_FINISHED)
+		goto out;
+
+	/* its memory stays until the end of this RCU section */
+	task = rcu_dereference(rec->task);
+	if (task)
+		snapshot_live(task, info);
+	if (rec->base)
+		use_sub(&info->use, rec->base);
+	use_scale(&info->use);
+
+	path = rcu_dereference(rec->cgroup);
+	info->cgroup_id = path ? path->id : 0;
+	path = rcu_dereference(rec->exe);
+	info->exe_id = path ? path->id : 0;
+out:
+	rcu_read_unlock();
+	return err;
+}

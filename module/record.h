@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _TASKHOLD_RECORD_H
+#define _TASKHOLD_RECORD_H
+
+#include <linux/cache.h>
+#include <linux/refcount.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include <taskhold/types.h>
+
+#include "index.h"
+#include "path.h"
+
+/**
+ * struct taskhold_rec - what is held of one process
+ *
+ * Life: made by the tracker when the first policy admits the process, found
+ * by its signal_struct in the live index until its last thread has been freed
+ * (sched_process_free), then final.  @refs counts the live index (1), each
+ * policy that keeps it, and each reference of BPF programs and maps; at 0 the
+ * memory is freed after an RCU grace period, so that whoever found it in an
+ * index under rcu_read_lock() may still look at it and try
+ * taskhold_record_get_not_zero().
+ *
+ * Locking: @lock protects what is marked (L).  It is taken with interrupts
+ * off and nests outside the locks of an index bucket and of a policy.
+ *
+ * @refs: see above
+ * @live: membership in the live index, keyed by @sig
+ * @sig: identity of the thread group; compared, never followed, since the
+ *	process may be gone
+ * @task: first thread, NULL once that is freed; followed under RCU only,
+ *	which works since it is cleared in the RCU callback that frees the task
+ * @first: (L) the first thread as it was when the record was made, if its
+ *	free has to be counted although it started before @since_ns
+ * @since_ns: threads that started earlier are counted only where the tracker
+ *	knows them one by one; 0: all are counted; U64_MAX: being set up
+ * @threads_left: threads whose sched_process_free is still to come
+ * @lock: see above
+ * @held: bits of the policies that hold it; set under @lock while not final
+ * @folded: bits of the policies that hold it without detail, of @held
+ * @cgroup: (L) its cgroup; RCU readers
+ * @exe: (L) its executable; RCU readers
+ * @base: what the process had used when it was first held, NULL: it was held
+ *	from its birth; constant
+ * @info: (L) everything else, in the form in which it is handed out; until it
+ *	is final, @info.use sums the threads that are gone, user_ns and sys_ns
+ *	in unscaled ticks
+ * @rcu: to free it
+ */
+struct taskhold_rec {
+	refcount_t refs;
+	atomic_t threads_left;
+	struct taskhold_index_node live;
+	struct signal_struct *sig;
+	struct task_struct __rcu *task;
+	struct task_struct *first;
+	u64 since_ns;
+	raw_spinlock_t lock;
+	u8 held;
+	u8 folded;
+	struct taskhold_path __rcu *cgroup;
+	struct taskhold_path __rcu *exe;
+	struct taskhold_use *base;
+	struct taskhold_info info;
+	struct rcu_head rcu;
+};
+
+static_assert(sizeof(struct taskhold_rec) <= 512);
+static_assert(TASKHOLD_MAX_POLICIES <= BITS_PER_BYTE * sizeof_field(struct taskhold_rec, held));
+static_assert(TASKHOLD_COMM_LEN == TASK_COMM_LEN);
+
+int taskhold_record_init(void);
+void taskhold_record_exit(void);
+u64 taskhold_record_count(void);
+u64 taskhold_record_total(void);
+
+/* These return a strong reference to a record, or NULL: */
+struct taskhold_rec *taskhold_record_alloc(struct task_struct *task, struct task_struct *parent,
+					   const struct taskhold_rec *parent_rec);
+struct taskhold_rec *taskhold_record_get_not_zero(struct taskhold_rec *rec);
+
+void taskhold_record_get(struct taskhold_rec *rec);
+void taskhold_record_put(struct taskhold_rec *rec);
+
+int taskhold_record_set_older(struct taskhold_rec *rec, struct task_struct *task);
+void taskhold_record_exec(struct taskhold_rec *rec, struct task_struct *task);
+void taskhold_record_end_thread(struct taskhold_rec *rec, struct task_struct *task);
+void taskhold_record_finish(struct taskhold_rec *rec, struct task_struct *last);
+u64 taskhold_record_move(struct taskhold_rec *rec, struct taskhold_path *to,
+			 struct taskhold_path **from);
+int taskhold_record_snapshot(struct taskhold_rec *rec, struct taskhold_info *info);
+
+static inline bool taskhold_record_is_final(const struct taskhold_rec *rec)
+{
+	return smp_load_acquire(&rec->info.flags) & TASKHOLD_INFO_FINISHED;
+}
+
+#endif /* _TASKHOLD_RECORD_H */

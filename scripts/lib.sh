@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Shared by the scripts of the front door; sourced, never run.
+
+# The checkout this script belongs to, wherever it was called from.
+TASKHOLD_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+export TASKHOLD_ROOT
+
+# Debian leaves these out for everybody but root; depmod and dkms are there.
+PATH=$PATH:/usr/sbin:/sbin
+
+die() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+note() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+}
+
+# Downloads and the tools built from them live here, keyed by content or
+# version, so that every checkout of one user shares them.
+cache_dir() {
+	local base=${XDG_CACHE_HOME:-}
+
+	if [[ -z $base ]]; then
+		[[ -n ${HOME:-} ]] ||
+			die "neither XDG_CACHE_HOME nor HOME is set, so there is no place for the cache; set one of them"
+		base=$HOME/.cache
+	fi
+	printf '%s/taskhold\n' "$base"
+}
+
+# Runs a command as root: directly, or through sudo for everybody else.
+as_root() {
+	if [[ $(id -u) == 0 ]]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo -- "$@"
+	else
+		die "'$*' needs root: run as root, or install sudo"
+	fi
+}
+
+# require TOOL PACKAGE: stops with the package to install where TOOL is absent.
+require() {
+	command -v "$1" >/dev/null ||
+		die "$1 not found; run 'make deps', or install the package that has it: $2"
+}
+
+# run_logged LOG COMMAND...: runs a command quietly, and shows the end of its
+# output if it fails.
+run_logged() {
+	local log=$1
+	shift
+
+	if ! "$@" >"$log" 2>&1; then
+		tail -n 40 "$log" >&2
+		die "'$*' failed; its whole output is in $log"
+	fi
+}
+
+# install_if_changed NEW DEST: moves NEW over DEST unless both hold the same
+# bytes, so that make sees a new time stamp only where the content is new.
+install_if_changed() {
+	if cmp -s "$1" "$2"; then
+		rm -f "$1"
+	else
+		mv -f "$1" "$2"
+	fi
+}
+
+# stock NAME: what kernel.sh said about the stock kernel, from make's copy of it.
+stock() {
+	local value
+
+	value=$(sed -n "s/^$1=//p" "$TASKHOLD_ROOT/out/stock.env")
+	[[ -n $value ]] || die "out/stock.env has no $1; 'make out/stock.mk' writes it anew"
+	printf '%s\n' "$value"
+}
