@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * descendants: hold one process and whatever comes from it.
+ *
+ * What `taskhold record -- CMD` and `taskhold record --pid PID` attach. A
+ * child belongs to it because its parent did when it was born; that the parent
+ * exits, or that the child is adopted by another process, changes nothing.
+ *
+ * Knob: root_tgid, the process that must be running when it is attached. It
+ * is looked for at that moment only, so that a later process with the same
+ * number is not taken for it.
+ */
+#include "recorder.bpf.h"
+
+const volatile __u32 root_tgid;
+
+SEC("struct_ops/admit")
+int BPF_PROG(admit, struct task_struct *task, struct task_struct *parent, __u32 event)
+{
+	switch (event & TASKHOLD_EV_KIND) {
+	case TASKHOLD_EV_FORK:
+		return event & TASKHOLD_EV_PARENT_HELD;
+	case TASKHOLD_EV_ATTACH:
+		return task->tgid == root_tgid || event & TASKHOLD_EV_PARENT_HELD;
+	default:
+		return 0;
+	}
+}
+
+RECORDER_POLICY(.name = "descendants", .admit = (void *)admit);

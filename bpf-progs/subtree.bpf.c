@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * subtree: hold what runs in one cgroup and in those below it.
+ *
+ * What `taskhold record --cgroup PATH` attaches. A process is held from its
+ * birth in there, or from the moment it is moved in; one that is moved out is
+ * held on, with the CPU time of its time outside charged to where it is.
+ *
+ * Knob: root_cgroup, the cgroup's id (the inode number of its directory).
+ */
+#include "recorder.bpf.h"
+
+const volatile __u64 root_cgroup;
+
+SEC("struct_ops/admit")
+int BPF_PROG(admit, struct task_struct *task, struct task_struct *parent, __u32 event)
+{
+	return taskhold_task_in_cgroup(task, root_cgroup);
+}
+
+RECORDER_POLICY(.name = "subtree", .admit = (void *)admit);
