@@ -1,0 +1,142 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs suites, and sums up what they say. A suite that cannot be built or whose
+# guest dies has failed, and the others are run all the same.
+# usage: check.sh SUITE...
+# TESTS=PATTERN (words of shell patterns) picks tests of suites that have a
+# guest, by <topic>/<name>.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/head.sh
+. "$TASKHOLD_ROOT/tests/head.sh"
+cd "$TASKHOLD_ROOT"
+
+patterns=()
+if [[ -n ${TESTS:-} ]]; then
+	set -f
+	# shellcheck disable=SC2206 # words are what is wanted
+	patterns=($TESTS)
+	set +f
+fi
+
+picked() {
+	local pattern
+
+	((${#patterns[@]} > 0)) || return 0
+	for pattern in "${patterns[@]}"; do
+		# shellcheck disable=SC2053 # a pattern is what is wanted
+		[[ $1 == $pattern || $1 == *$pattern* ]] && return 0
+	done
+	return 1
+}
+
+# result FILE NAME FINDINGS: a TAP file for one test that has no program of its
+# own; it failed where something was found.
+result() {
+	local findings=$3
+
+	{
+		echo "TAP version 13"
+		if [[ -z $findings ]]; then
+			echo "ok 1 $2"
+		else
+			echo "not ok 1 $2: ${findings//$'\n'/; }"
+		fi
+		echo "1..1"
+	} >"$1"
+}
+
+# on_host SUITE NAME SECONDS COMMAND...: a test program on this machine, in the
+# same clothes as one in the guest.
+on_host() {
+	local suite=$1 name=$2 limit=$3 status=0 tap=out/$1/${2//\//-}.tap log=out/$1/${2//\//-}.log
+	shift 3
+
+	timeout -k 5 "$limit" "$@" >"${tap%.tap}.raw" 2>"$log" </dev/null || status=$?
+	awk -v name="$name" -v status="$status" -v limit="$limit" \
+		-f scripts/tap.awk "${tap%.tap}.raw" >"$tap"
+	if grep -A 20 '^not ok' "$tap" | sed 's/^/	/'; then
+		tail -n 20 "$log" | sed 's/^/	| /'
+	fi
+}
+
+suite_style() {
+	on_host style scan-log 60 tests/qemu/scan-log-test.sh
+	on_host style tap 60 tests/qemu/tap-test.sh
+	on_host style style 600 scripts/check-style.sh
+}
+
+suite_dkms() {
+	on_host dkms gate 600 tests/dkms/gate.sh
+	in_guest dkms dkms/loads_test
+}
+
+suite_stock() {
+	local test source limit guest=()
+
+	while read -r test; do
+		picked "$test" || continue
+		source=$(source_of "$test")
+		if [[ $(directive "$source" where) == host ]]; then
+			limit=$(directive "$source" timeout)
+			on_host stock "$test" "${limit:-60}" "$(program_of "$source")"
+		else
+			guest+=("$test")
+		fi
+	done < <(find tests -mindepth 2 -maxdepth 2 \( -name '*_test.c' -o -name '*_test.sh' \) ! -path 'tests/dkms/*' |
+		 sed -E 's|^tests/||; s|\.[^.]*$||' | sort)
+	if picked fuzz/mutations; then
+		on_host stock fuzz/mutations 600 tests/fuzz/run.sh
+	fi
+	((${#guest[@]} == 0)) || in_guest stock "${guest[@]}"
+}
+
+# in_guest SUITE TEST...
+in_guest() {
+	local suite=$1 out=out/$1 test status=0
+	shift
+
+	tests/qemu/run.sh --name "$suite" --out "$out" --timeout "${GUEST_TIMEOUT:-1800}" \
+		--kernel "$(stock VMLINUZ)" \
+		--modules "out/dkms/root/lib/modules/$(stock KVER)" -- \
+		tests/qemu/suite.sh "$TASKHOLD_ROOT/$out" "$@" 2> >(tee "$out/guest.log" >&2) || status=$?
+	if ((status == 0)); then
+		result "$out/guest.tap" "the guest ends well" ""
+	else
+		result "$out/guest.tap" "the guest ends well" \
+			"$(grep -m 1 '^run.sh' "$out/guest.log" || echo "status $status; see $out/guest.log")"
+	fi
+	for test in "$@"; do
+		[[ -e $out/${test//\//-}.tap ]] ||
+			result "$out/${test//\//-}.tap" "$test" "it has no result: the guest ended before"
+	done
+}
+
+for suite in "$@"; do
+	rm -rf "out/$suite"/*.{tap,raw,dmesg}
+	mkdir -p "out/$suite"
+done
+
+# make has asked for the newest kernel already, where it called this.
+export TASKHOLD_STOCK_IS_FRESH=1
+for suite in "$@"; do
+	if ((${#patterns[@]} > 0)) && [[ $suite != stock ]]; then
+		continue
+	fi
+	if ! make --no-print-directory "ready-$suite"; then
+		result "out/$suite/build.tap" build "make ready-$suite failed"
+		continue
+	fi
+	# In the background "set -e" holds, which it does not left of "||".
+	status=0
+	"suite_$suite" &
+	wait $! || status=$?
+	((status == 0)) ||
+		result "out/$suite/run.tap" run "the suite broke off with status $status"
+done
+
+some=()
+((${#patterns[@]} == 0)) || some=(--some)
+scripts/tally.sh "${some[@]}" "${@/#/out/}"

@@ -1,0 +1,125 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs tests one after the other, in the guest, and writes a TAP file for each.
+# usage: suite.sh DIR TEST...
+# TEST is <topic>/<name>_test: a script tests/TEST.sh, or a program out/tests/TEST
+# made from tests/TEST.c. The head of its source, the first 40 lines, may say:
+#
+#	timeout: N		seconds it may take (60)
+#	module: none		it loads the module itself, if at all; without
+#				this the module is loaded before it starts
+#	where: host		it is run on the host instead, and not by this
+#	kmsg-allow: REGEX	a line it provokes in the kernel's log; repeatable
+#
+# each in a comment of its own. A test prints TAP and ends with 0, or 4 where it
+# skipped something. It must leave nothing behind: the module has to be unloaded
+# afterwards, no slab cache, pin in /sys/fs/bpf or process may remain, and the
+# kernel's log between its start and its end must be clean.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd -P)
+TASKHOLD_ROOT=$(cd "$here/../.." && pwd -P)
+# shellcheck source=tests/head.sh
+. "$TASKHOLD_ROOT/tests/head.sh"
+# shellcheck source=tests/qemu/module-state.sh
+. "$here/module-state.sh"
+
+out=$1
+shift
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cgroup=/sys/fs/cgroup/taskhold-suite
+
+mark() {
+	echo "taskhold-test: $1 $2" >/dev/kmsg
+}
+
+cgroup_empty() {
+	[[ $(sed -n 's/^populated //p' "$cgroup/cgroup.events") == 0 ]]
+}
+
+# One process that the test left is enough to hold the module and to disturb
+# the next one.
+end_processes() {
+	local left
+
+	if ! until_true 1 cgroup_empty; then
+		left=$(find "$cgroup" -name cgroup.procs -exec cat {} + | paste -sd ,)
+		[[ -z $left ]] || left=$(ps -o args= -p "$left" | paste -sd ';')
+		echo "left processes behind: ${left:-ended meanwhile}" >>"$work/findings"
+		echo 1 >"$cgroup/cgroup.kill"
+		until_true 10 cgroup_empty ||
+			echo "left processes behind that cannot be killed" >>"$work/findings"
+	fi
+	find "$cgroup" -depth -type d -exec rmdir {} + 2>>"$work/findings"
+}
+
+run_one() {
+	local test=$1 source exe limit module status=0 pins reason started=$SECONDS
+	local tap=$out/${test//\//-}.tap log=$out/${test//\//-}.log
+
+	source=$(source_of "$test")
+	exe=$(program_of "$source")
+	limit=$(directive "$source" timeout)
+	limit=${limit:-60}
+	module=$(directive "$source" module)
+	directive "$source" kmsg-allow >"$work/allow"
+	cat "$work/allow" >>"$out/log.allow"
+	: >"$work/findings"
+	: >"$work/raw"
+
+	mark begin "$test"
+	mkdir "$cgroup"
+	if [[ $module != none && ! -e /sys/module/taskhold ]] &&
+	   ! reason=$(modprobe taskhold 2>&1); then
+		echo "modprobe taskhold failed: ${reason//$'\n'/; }" >>"$work/findings"
+		echo "1..0 # SKIP the module could not be loaded" >"$work/raw"
+	else
+		# The shell moves itself, so that nothing the test starts is missed.
+		(
+			echo "$BASHPID" >"$cgroup/cgroup.procs"
+			exec timeout -k 5 "$limit" "$exe" </dev/null
+		) >"$work/raw" 2>"$log" || status=$?
+	fi
+	end_processes
+
+	pins=$(find /sys/fs/bpf -mindepth 1 | paste -sd ' ')
+	if [[ -n $pins ]]; then
+		echo "left pins behind: $pins" >>"$work/findings"
+		find /sys/fs/bpf -mindepth 1 -delete
+	fi
+	if ! reason=$(module_unload); then
+		echo "$reason" >>"$work/findings"
+		module_holders >>"$log" 2>&1
+	fi
+	mark end "$test"
+
+	# What is matched starts anew at each mark, so the last run of this name counts.
+	dmesg | awk -v name="$test" '
+		$0 ~ /taskhold-test: begin / && $NF == name { inside = 1; text = "" }
+		inside { text = text $0 "\n" }
+		$0 ~ /taskhold-test: end / && $NF == name { inside = 0 }
+		END { printf "%s", text }
+	' >"$out/${test//\//-}.dmesg"
+	if ! "$here/scan-log.sh" --allow "$work/allow" "$out/${test//\//-}.dmesg" >"$work/scan" 2>&1; then
+		sed 's/^/the kernel log is /;s/is not clean: */is not clean: /' "$work/scan" >>"$work/findings"
+	fi
+
+	awk -v name="$test" -v status="$status" -v limit="$limit" \
+		-v findings="$work/findings" -f "$TASKHOLD_ROOT/scripts/tap.awk" "$work/raw" >"$tap"
+
+	printf '%s %s: %s, %s s\n' \
+		"$(grep -q '^not ok' "$tap" && echo FAIL || echo "ok  ")" "$test" \
+		"$(awk '/^ok.*# *(SKIP|XFAIL)/ { s++; next } /^ok/ { p++ } /^not ok/ { f++ }
+			END { printf "%d passed, %d failed, %d skipped", p, f, s }' "$tap")" \
+		"$((SECONDS - started))"
+	if grep '^not ok' "$tap" | sed 's/^/	/'; then
+		grep '^#' "$tap" | head -n 40 | sed 's/^/	/' || :
+		tail -n 20 "$log" | sed 's/^/	| /'
+	fi
+}
+
+for test in "$@"; do
+	run_one "$test"
+done
