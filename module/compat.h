@@ -34,10 +34,17 @@
 #define TASKHOLD_EXIT_PROTO	void *data, struct task_struct *tsk
 #endif
 
-/*
- * CPU time that the kernel charged to @cgrp itself on @cpu.  The counters
- * moved from cgroup_rstat_cpu to cgroup_rstat_base_cpu in 6.16
+/**
+ * taskhold_compat_cgroup_cpu - CPU time that the kernel charged to a cgroup
+ * @cgrp: a cgroup; itself, without those below it
+ * @cpu: on which processor
+ *
+ * The counters moved from cgroup_rstat_cpu to cgroup_rstat_base_cpu in 6.16
  * (c9f7f5d0c5e4).
+ *
+ * Context: any but NMI.
+ *
+ * Return: ns.
  */
 static inline u64 taskhold_compat_cgroup_cpu(struct cgroup *cgrp, int cpu)
 {

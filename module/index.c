@@ -8,12 +8,13 @@
  * taskhold_index_init - make an empty index
  * @index: what to set up
  * @bits: log2 of the number of buckets, 1 to 20
+ * @shift: low bits of a key that do not choose the bucket
  *
  * Context: may sleep.
  *
  * Return: 0 or -ENOMEM.
  */
-int taskhold_index_init(struct taskhold_index *index, unsigned int bits)
+int taskhold_index_init(struct taskhold_index *index, unsigned int bits, unsigned int shift)
 {
 	struct taskhold_index_bucket *buckets;
 	unsigned int i;
@@ -27,6 +28,7 @@ int taskhold_index_init(struct taskhold_index *index, unsigned int bits)
 
 	index->buckets = buckets;
 	index->bits = bits;
+	index->shift = shift;
 	return 0;
 }
 
@@ -46,6 +48,8 @@ void taskhold_index_destroy(struct taskhold_index *index)
 /**
  * taskhold_index_bytes - memory of the table itself
  * @index: an index
+ *
+ * Context: any.
  *
  * Return: bytes.
  */

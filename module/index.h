@@ -17,6 +17,11 @@ struct taskhold_index_node {
 	unsigned long key;
 };
 
+/**
+ * struct taskhold_index_bucket - the members whose keys fall on one slot
+ * @head: list of them
+ * @lock: of the writers
+ */
 struct taskhold_index_bucket {
 	struct hlist_head head;
 	raw_spinlock_t lock;
@@ -26,6 +31,8 @@ struct taskhold_index_bucket {
  * struct taskhold_index - a hash table of fixed size, read under RCU
  * @buckets: 1 << @bits of them, NULL while there is no table
  * @bits: log2 of the number of buckets
+ * @shift: low bits of a key that do not choose the bucket, so that keys which
+ *	differ there alone are found in one walk
  *
  * Keys need not be unique; insert_unique refuses a second one.  Writers take
  * the lock of one bucket with interrupts off, so that a probe in softirq
@@ -35,9 +42,10 @@ struct taskhold_index_bucket {
 struct taskhold_index {
 	struct taskhold_index_bucket *buckets;
 	unsigned int bits;
+	unsigned int shift;
 };
 
-int taskhold_index_init(struct taskhold_index *index, unsigned int bits);
+int taskhold_index_init(struct taskhold_index *index, unsigned int bits, unsigned int shift);
 void taskhold_index_destroy(struct taskhold_index *index);
 size_t taskhold_index_bytes(const struct taskhold_index *index);
 
@@ -49,15 +57,30 @@ bool taskhold_index_remove(struct taskhold_index *index, struct taskhold_index_n
 struct taskhold_index_node *taskhold_index_remove_key(struct taskhold_index *index,
 						      unsigned long key);
 
+/**
+ * taskhold_index_slot - number of the bucket that a key falls on
+ * @index: where
+ * @key: which
+ *
+ * Context: any.
+ *
+ * Return: less than 1 << @index->bits.
+ */
 static inline unsigned int taskhold_index_slot(const struct taskhold_index *index,
 					       unsigned long key)
 {
-	return hash_long(key, index->bits);
+	return hash_long(key >> index->shift, index->bits);
 }
 
-/*
- * First member with @key, or NULL.  Caller holds rcu_read_lock(), which is
- * also what keeps the member's memory.
+/**
+ * taskhold_index_find - the first member with a key
+ * @index: where
+ * @key: which
+ *
+ * Context: any but NMI, under rcu_read_lock(), which is also what keeps the
+ * member's memory.
+ *
+ * Return: the member, or NULL.
  */
 static inline struct taskhold_index_node *
 taskhold_index_find(const struct taskhold_index *index, unsigned long key)
@@ -72,9 +95,17 @@ taskhold_index_find(const struct taskhold_index *index, unsigned long key)
 	return NULL;
 }
 
-/* Every member that may have @key, for indexes with keys that are not unique. */
+/* Head of the chain of the bucket of @key; under rcu_read_lock(). */
+static inline struct hlist_node *taskhold_index_first(const struct taskhold_index *index,
+						      unsigned long key)
+{
+	return rcu_dereference(hlist_first_rcu(
+		&index->buckets[taskhold_index_slot(index, key)].head));
+}
+
+/* Every member of the bucket of @key: those with the key, and others. */
 #define taskhold_index_for_each_possible(index, node, key)				\
 	hlist_for_each_entry_rcu(node,							\
-		&(index)->buckets[taskhold_index_slot(index, key)].head, link)
+				 &(index)->buckets[taskhold_index_slot(index, key)].head, link)
 
 #endif /* _TASKHOLD_INDEX_H */

@@ -54,7 +54,8 @@ static int __init taskhold_init(void)
 
 err_register:
 	if (err == -ENOEXEC)
-		pr_err("no usable BTF in this module: build it against the headers of the running kernel (dkms install --force taskhold/" TASKHOLD_VERSION "), see docs/btf.md\n");
+		pr_err("no usable BTF in this module: build it against the headers of the running kernel (dkms install --force taskhold/%s), see docs/btf.md\n",
+		       TASKHOLD_VERSION);
 err_path:
 	taskhold_path_exit();
 err_record:

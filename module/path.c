@@ -32,7 +32,7 @@ static atomic64_t path_bytes = ATOMIC64_INIT(0);
  */
 int taskhold_path_init(void)
 {
-	return taskhold_index_init(&path_index, PATH_INDEX_BITS);
+	return taskhold_index_init(&path_index, PATH_INDEX_BITS, 0);
 }
 
 /**

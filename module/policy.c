@@ -10,11 +10,6 @@
 
 static atomic64_t policy_next_id = ATOMIC64_INIT(0);
 
-static u8 policy_bit(const struct taskhold_policy *policy)
-{
-	return 1U << policy->slot;
-}
-
 /**
  * taskhold_policy_alloc - make a policy that holds nothing yet
  * @ops: its members, validated
@@ -147,12 +142,17 @@ void taskhold_policy_lost(struct taskhold_policy *policy, struct taskhold_rec *r
 		ops->overflow(rec, reason);
 }
 
+/* Add a final record, which does not change any more, to its cgroup's sums. */
+static void policy_add_totals(struct taskhold_policy *policy, struct taskhold_rec *rec)
+{
+	if (!taskhold_totals_fold(policy->totals, &rec->info, rcu_dereference(rec->cgroup)))
+		taskhold_policy_lost(policy, rec, TASKHOLD_LOST_TOTALS);
+}
+
 static void policy_fold(struct taskhold_policy *policy, struct taskhold_rec *rec,
 			enum taskhold_reason reason)
 {
-	/* final: rec->info does not change any more */
-	if (!taskhold_totals_fold(policy->totals, &rec->info))
-		taskhold_policy_lost(policy, rec, TASKHOLD_LOST_TOTALS);
+	policy_add_totals(policy, rec);
 	taskhold_policy_lost(policy, rec, reason);
 }
 
@@ -200,7 +200,7 @@ bool taskhold_policy_admit(struct taskhold_policy *policy, struct task_struct *t
 /**
  * taskhold_policy_take - count a record that the policy holds from now on
  * @policy: the policy
- * @rec: the record of a running process; rec->held has the policy's bit
+ * @rec: a new record of a running process
  *
  * Over max_held the oldest finished record makes room; if there is none, the
  * new one is held without detail.
@@ -209,19 +209,19 @@ bool taskhold_policy_admit(struct taskhold_policy *policy, struct task_struct *t
  */
 void taskhold_policy_take(struct taskhold_policy *policy, struct taskhold_rec *rec)
 {
-	unsigned long flags;
-
 	atomic64_inc(&policy->admitted);
 	atomic_inc(&policy->live);
 	if (likely(atomic_inc_return(&policy->held) <= READ_ONCE(policy->max_held)))
 		return;
-	if (policy_fold_oldest(policy))
-		return;
+	/* more than one where an update has lowered the bound */
+	while (policy_fold_oldest(policy)) {
+		if (atomic_read(&policy->held) <= READ_ONCE(policy->max_held))
+			return;
+	}
 
 	atomic_dec(&policy->held);
-	raw_spin_lock_irqsave(&rec->lock, flags);
-	rec->folded |= policy_bit(policy);
-	raw_spin_unlock_irqrestore(&rec->lock, flags);
+	taskhold_record_set_folded(rec);
+	taskhold_policy_lost(policy, rec, TASKHOLD_FOLD_LIVE);
 }
 
 /**
@@ -237,7 +237,7 @@ void taskhold_policy_exec(struct taskhold_policy *policy, struct taskhold_rec *r
 {
 	const struct taskhold_ops *ops = rcu_dereference(policy->ops);
 
-	if (ops->exec && !(rec->folded & policy_bit(policy)))
+	if (ops->exec && !(rec->info.flags & TASKHOLD_INFO_FOLDED))
 		ops->exec(rec, task);
 }
 
@@ -254,7 +254,7 @@ void taskhold_policy_exit(struct taskhold_policy *policy, struct taskhold_rec *r
 {
 	const struct taskhold_ops *ops = rcu_dereference(policy->ops);
 
-	if (ops->exit && !(rec->folded & policy_bit(policy)))
+	if (ops->exit && !(rec->info.flags & TASKHOLD_INFO_FOLDED))
 		ops->exit(rec, task);
 }
 
@@ -293,8 +293,9 @@ void taskhold_policy_finish(struct taskhold_policy *policy, struct taskhold_rec 
 
 	atomic_dec(&policy->live);
 	atomic64_inc(&policy->finished);
-	if (unlikely(rec->folded & policy_bit(policy))) {
-		policy_fold(policy, rec, TASKHOLD_FOLD_LIVE);
+	if (unlikely(rec->info.flags & TASKHOLD_INFO_FOLDED)) {
+		/* counted when it was taken */
+		policy_add_totals(policy, rec);
 		return;
 	}
 
@@ -324,14 +325,14 @@ void taskhold_policy_finish(struct taskhold_policy *policy, struct taskhold_rec 
  * taskhold_policy_move - a held process has left a cgroup
  * @policy: the policy
  * @rec: its record
- * @cgroup_id: which
+ * @from: which, or NULL if that is not known
  * @cpu_ns: CPU time in ns that it used there
  *
  * Context: any but NMI, under rcu_read_lock().
  */
 void taskhold_policy_move(struct taskhold_policy *policy, struct taskhold_rec *rec,
-			  u64 cgroup_id, u64 cpu_ns)
+			  struct taskhold_path *from, u64 cpu_ns)
 {
-	if (!taskhold_totals_move(policy->totals, cgroup_id, cpu_ns))
+	if (!taskhold_totals_move(policy->totals, from, cpu_ns))
 		taskhold_policy_lost(policy, rec, TASKHOLD_LOST_TOTALS);
 }

@@ -11,12 +11,13 @@
 
 #include "totals.h"
 
+struct taskhold_path;
 struct taskhold_rec;
 
 /**
  * struct taskhold_policy - an attached struct taskhold_ops and what it holds
  * @ops: the members; exchanged by update, read under RCU
- * @slot: its place in the table of policies and its bit in taskhold_rec.held
+ * @slot: its place in the table of policies
  * @id: unique while the module is loaded
  * @name: copy of ops->name
  * @attached_ns: CLOCK_BOOTTIME of the attachment
@@ -77,7 +78,7 @@ void taskhold_policy_exit(struct taskhold_policy *policy, struct taskhold_rec *r
 void taskhold_policy_finish(struct taskhold_policy *policy, struct taskhold_rec *rec,
 			    struct task_struct *task);
 void taskhold_policy_move(struct taskhold_policy *policy, struct taskhold_rec *rec,
-			  u64 cgroup_id, u64 cpu_ns);
+			  struct taskhold_path *from, u64 cpu_ns);
 void taskhold_policy_lost(struct taskhold_policy *policy, struct taskhold_rec *rec,
 			  enum taskhold_reason reason);
 

@@ -146,7 +146,8 @@ static struct taskhold_path *record_cgroup_path(struct task_struct *task,
  * taskhold_record_alloc - make a record of a process
  * @task: its first thread; cannot be freed under the caller
  * @parent: its parent, likewise
- * @parent_rec: the parent's record, or NULL
+ * @parent_rec: a record of the parent, or NULL
+ * @slot: of the policy that it is for
  *
  * The record counts one thread, and all that will start.  It is in no index.
  *
@@ -155,9 +156,9 @@ static struct taskhold_path *record_cgroup_path(struct task_struct *task,
  * Return: a strong reference, or NULL without memory.
  */
 struct taskhold_rec *taskhold_record_alloc(struct task_struct *task, struct task_struct *parent,
-					   const struct taskhold_rec *parent_rec)
+					   const struct taskhold_rec *parent_rec, u8 slot)
 {
-	struct taskhold_path *exe;
+	struct taskhold_path *cgroup, *exe;
 	struct taskhold_info *info;
 	struct taskhold_rec *rec;
 
@@ -168,7 +169,7 @@ struct taskhold_rec *taskhold_record_alloc(struct task_struct *task, struct task
 
 	refcount_set(&rec->refs, 1);
 	atomic_set(&rec->threads_left, 1);
-	rec->sig = task->signal;
+	rec->slot = slot;
 	RCU_INIT_POINTER(rec->task, task);
 	raw_spin_lock_init(&rec->lock);
 
@@ -184,8 +185,8 @@ struct taskhold_rec *taskhold_record_alloc(struct task_struct *task, struct task
 	/* May be cut or mixed if it is being changed; always ends in a NUL. */
 	memcpy(info->comm_exec, task->comm, TASKHOLD_COMM_LEN);
 
-	RCU_INIT_POINTER(rec->cgroup, record_cgroup_path(task, parent_rec ?
-						rcu_dereference(parent_rec->cgroup) : NULL));
+	cgroup = parent_rec ? rcu_dereference(parent_rec->cgroup) : NULL;
+	RCU_INIT_POINTER(rec->cgroup, record_cgroup_path(task, cgroup));
 
 	/* A process that has not called exec runs what its parent runs. */
 	exe = parent_rec ? rcu_dereference(parent_rec->exe) : NULL;
@@ -320,12 +321,14 @@ int taskhold_record_set_older(struct taskhold_rec *rec, struct task_struct *task
  * taskhold_record_exec - the process has called exec
  * @rec: its record
  * @task: its only thread, which is the current task
+ * @exe: its new executable or NULL; the reference goes to the record
  *
  * Context: process context, atomic; under rcu_read_lock().
  */
-void taskhold_record_exec(struct taskhold_rec *rec, struct task_struct *task)
+void taskhold_record_exec(struct taskhold_rec *rec, struct task_struct *task,
+			  struct taskhold_path *exe)
 {
-	struct taskhold_path *exe = taskhold_path_of_exe(task), *old;
+	struct taskhold_path *old;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&rec->lock, flags);
@@ -417,9 +420,23 @@ void taskhold_record_finish(struct taskhold_rec *rec, struct task_struct *last)
 	info->cgroup_id = path ? path->id : 0;
 	path = rcu_dereference_protected(rec->exe, lockdep_is_held(&rec->lock));
 	info->exe_id = path ? path->id : 0;
-	rec->sig = NULL;
 	/* pairs with taskhold_record_is_final(): who sees the flag sees the rest */
 	smp_store_release(&info->flags, info->flags | TASKHOLD_INFO_FINISHED);
+	raw_spin_unlock_irqrestore(&rec->lock, flags);
+}
+
+/**
+ * taskhold_record_set_folded - only the sums of the process will be kept
+ * @rec: its record
+ *
+ * Context: any but NMI.
+ */
+void taskhold_record_set_folded(struct taskhold_rec *rec)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&rec->lock, flags);
+	rec->info.flags |= TASKHOLD_INFO_FOLDED;
 	raw_spin_unlock_irqrestore(&rec->lock, flags);
 }
 
@@ -471,6 +488,8 @@ static u64 live_max_rss(struct task_struct *task)
 	unsigned long pages = READ_ONCE(task->signal->maxrss);
 
 	if (spin_trylock(&task->alloc_lock)) {
+		/* sparse does not see through the inline function's condition */
+		__acquire(&task->alloc_lock);
 		if (task->mm && !(task->flags & PF_KTHREAD))
 			pages = max(pages, get_mm_hiwater_rss(task->mm));
 		spin_unlock(&task->alloc_lock);

@@ -14,12 +14,15 @@
 #include "path.h"
 
 /**
- * struct taskhold_rec - what is held of one process
+ * struct taskhold_rec - what a policy holds of one process
  *
- * Life: made by the tracker when the first policy admits the process, found
- * by its signal_struct in the live index until its last thread has been freed
- * (sched_process_free), then final.  @refs counts the live index (1), each
- * policy that keeps it, and each reference of BPF programs and maps; at 0 the
+ * Each policy has a record of its own: it may have begun to hold the process
+ * at another time than others, and counts from there.
+ *
+ * Life: made by the tracker when the policy admits the process, found by the
+ * process's signal_struct in the live index until its last thread has been
+ * freed (sched_process_free), then final.  @refs counts the live index (1), the
+ * policy if it keeps it, and each reference of BPF programs and maps; at 0 the
  * memory is freed after an RCU grace period, so that whoever found it in an
  * index under rcu_read_lock() may still look at it and try
  * taskhold_record_get_not_zero().
@@ -28,9 +31,8 @@
  * off and nests outside the locks of an index bucket and of a policy.
  *
  * @refs: see above
- * @live: membership in the live index, keyed by @sig
- * @sig: identity of the thread group; compared, never followed, since the
- *	process may be gone
+ * @live: membership in the live index; its key is the address of the
+ *	signal_struct, compared and never followed, and @slot
  * @task: first thread, NULL once that is freed; followed under RCU only,
  *	which works since it is cleared in the RCU callback that frees the task
  * @first: (L) the first thread as it was when the record was made, if its
@@ -39,8 +41,7 @@
  *	knows them one by one; 0: all are counted; U64_MAX: being set up
  * @threads_left: threads whose sched_process_free is still to come
  * @lock: see above
- * @held: bits of the policies that hold it; set under @lock while not final
- * @folded: bits of the policies that hold it without detail, of @held
+ * @slot: of the policy
  * @cgroup: (L) its cgroup; RCU readers
  * @exe: (L) its executable; RCU readers
  * @base: what the process had used when it was first held, NULL: it was held
@@ -54,13 +55,11 @@ struct taskhold_rec {
 	refcount_t refs;
 	atomic_t threads_left;
 	struct taskhold_index_node live;
-	struct signal_struct *sig;
 	struct task_struct __rcu *task;
 	struct task_struct *first;
 	u64 since_ns;
 	raw_spinlock_t lock;
-	u8 held;
-	u8 folded;
+	u8 slot;
 	struct taskhold_path __rcu *cgroup;
 	struct taskhold_path __rcu *exe;
 	struct taskhold_use *base;
@@ -69,7 +68,6 @@ struct taskhold_rec {
 };
 
 static_assert(sizeof(struct taskhold_rec) <= 512);
-static_assert(TASKHOLD_MAX_POLICIES <= BITS_PER_BYTE * sizeof_field(struct taskhold_rec, held));
 static_assert(TASKHOLD_COMM_LEN == TASK_COMM_LEN);
 
 int taskhold_record_init(void);
@@ -79,22 +77,33 @@ u64 taskhold_record_total(void);
 
 /* These return a strong reference to a record, or NULL: */
 struct taskhold_rec *taskhold_record_alloc(struct task_struct *task, struct task_struct *parent,
-					   const struct taskhold_rec *parent_rec);
+					   const struct taskhold_rec *parent_rec, u8 slot);
 struct taskhold_rec *taskhold_record_get_not_zero(struct taskhold_rec *rec);
 
 void taskhold_record_get(struct taskhold_rec *rec);
 void taskhold_record_put(struct taskhold_rec *rec);
 
 int taskhold_record_set_older(struct taskhold_rec *rec, struct task_struct *task);
-void taskhold_record_exec(struct taskhold_rec *rec, struct task_struct *task);
+void taskhold_record_exec(struct taskhold_rec *rec, struct task_struct *task,
+			  struct taskhold_path *exe);
 void taskhold_record_end_thread(struct taskhold_rec *rec, struct task_struct *task);
 void taskhold_record_finish(struct taskhold_rec *rec, struct task_struct *last);
+void taskhold_record_set_folded(struct taskhold_rec *rec);
 u64 taskhold_record_move(struct taskhold_rec *rec, struct taskhold_path *to,
 			 struct taskhold_path **from);
 int taskhold_record_snapshot(struct taskhold_rec *rec, struct taskhold_info *info);
 
+/**
+ * taskhold_record_is_final - are the numbers of a record final?
+ * @rec: the record
+ *
+ * Context: any.
+ *
+ * Return: true if they are; who sees that sees the final numbers too.
+ */
 static inline bool taskhold_record_is_final(const struct taskhold_rec *rec)
 {
+	/* pairs with the smp_store_release() of taskhold_record_finish() */
 	return smp_load_acquire(&rec->info.flags) & TASKHOLD_INFO_FINISHED;
 }
 

@@ -6,8 +6,10 @@
 
 #include "totals.h"
 
+/* @path: a reference; the cgroup may have been removed */
 struct totals_entry {
 	struct hlist_node link;
+	struct taskhold_path *path;
 	struct taskhold_totals sums;
 };
 
@@ -41,9 +43,12 @@ void taskhold_totals_free(struct taskhold_totals_table *table)
 
 	if (!table)
 		return;
-	for (i = 0; i < ARRAY_SIZE(table->buckets); i++)
-		hlist_for_each_entry_safe(entry, next, &table->buckets[i], link)
+	for (i = 0; i < ARRAY_SIZE(table->buckets); i++) {
+		hlist_for_each_entry_safe(entry, next, &table->buckets[i], link) {
+			taskhold_path_put(entry->path);
 			kfree(entry);
+		}
+	}
 	kvfree(table);
 }
 
@@ -84,13 +89,18 @@ static void entry_append(struct hlist_head *bucket, struct totals_entry *entry)
 	hlist_add_behind(&entry->link, last);
 }
 
-/*
- * Make the sums of @cgroup_id exist, unless there is no room or no memory.
- * The lock is not held over the allocation: it is a raw one.
- */
-static void entry_make(struct taskhold_totals_table *table, u64 cgroup_id)
+static struct hlist_head *bucket_of(struct taskhold_totals_table *table, u64 cgroup_id)
 {
-	struct hlist_head *bucket = &table->buckets[hash_64(cgroup_id, TASKHOLD_TOTALS_BITS)];
+	return &table->buckets[hash_64(cgroup_id, TASKHOLD_TOTALS_BITS)];
+}
+
+/*
+ * Make the sums of @cgroup exist, unless there is no room or no memory.  The
+ * lock is not held over the allocation: it is a raw one.
+ */
+static void entry_make(struct taskhold_totals_table *table, struct taskhold_path *cgroup)
+{
+	struct hlist_head *bucket = bucket_of(table, cgroup->id);
 	struct totals_entry *entry;
 	unsigned long flags;
 
@@ -99,35 +109,40 @@ static void entry_make(struct taskhold_totals_table *table, u64 cgroup_id)
 	entry = kzalloc(sizeof(*entry), GFP_ATOMIC | __GFP_NOWARN);
 	if (!entry)
 		return;
-	entry->sums.cgroup_id = cgroup_id;
+	entry->sums.cgroup_id = cgroup->id;
+	entry->path = taskhold_path_get(cgroup);
 
 	raw_spin_lock_irqsave(&table->lock, flags);
-	if (!entry_find(bucket, cgroup_id)) {
+	if (!entry_find(bucket, cgroup->id)) {
 		entry_append(bucket, entry);
 		WRITE_ONCE(table->count, table->count + 1);
 		entry = NULL;
 	}
 	raw_spin_unlock_irqrestore(&table->lock, flags);
-	kfree(entry);
+	if (entry) {
+		taskhold_path_put(cgroup);
+		kfree(entry);
+	}
 }
 
-/* Sums of @cgroup_id, or NULL; returns with the lock held in either case. */
-static struct taskhold_totals *totals_lock(struct taskhold_totals_table *table, u64 cgroup_id,
-					   unsigned long *flags)
+/* Sums of @cgroup, or those of id 0; returns with the lock held. */
+static struct taskhold_totals *totals_lock(struct taskhold_totals_table *table,
+					   struct taskhold_path *cgroup, unsigned long *flags)
 	__acquires(table->lock)
 {
-	struct hlist_head *bucket = &table->buckets[hash_64(cgroup_id, TASKHOLD_TOTALS_BITS)];
-	struct totals_entry *entry;
+	struct totals_entry *entry = NULL;
 
 	raw_spin_lock_irqsave(&table->lock, *flags);
-	entry = entry_find(bucket, cgroup_id);
+	if (!cgroup)
+		return &table->other;
+	entry = entry_find(bucket_of(table, cgroup->id), cgroup->id);
 	if (!entry) {
 		raw_spin_unlock_irqrestore(&table->lock, *flags);
-		entry_make(table, cgroup_id);
+		entry_make(table, cgroup);
 		raw_spin_lock_irqsave(&table->lock, *flags);
-		entry = entry_find(bucket, cgroup_id);
+		entry = entry_find(bucket_of(table, cgroup->id), cgroup->id);
 	}
-	return entry ? &entry->sums : NULL;
+	return entry ? &entry->sums : &table->other;
 }
 
 static void use_add(struct taskhold_use *use, const struct taskhold_use *more)
@@ -149,20 +164,22 @@ static void use_add(struct taskhold_use *use, const struct taskhold_use *more)
  * taskhold_totals_fold - add a finished process to the sums of its cgroup
  * @table: the sums
  * @info: its final numbers
+ * @cgroup: its cgroup, which the caller keeps; NULL: not known
  *
  * Context: any but NMI.
  *
- * Return: true, or false if the cgroup had no room of its own and the numbers
- * went to the sums of cgroup id 0.
+ * Return: true, or false if the cgroup has no sums of its own, and the numbers
+ * went to those of cgroup id 0.
  */
-bool taskhold_totals_fold(struct taskhold_totals_table *table, const struct taskhold_info *info)
+bool taskhold_totals_fold(struct taskhold_totals_table *table, const struct taskhold_info *info,
+			  struct taskhold_path *cgroup)
 {
-	struct taskhold_totals *sums, *own;
+	struct taskhold_totals *sums;
 	unsigned long flags;
+	bool own;
 
-	own = totals_lock(table, info->cgroup_id, &flags);
-	sums = own ?: &table->other;
-
+	sums = totals_lock(table, cgroup, &flags);
+	own = sums != &table->other;
 	sums->tasks++;
 	use_add(&sums->use, &info->use);
 	sums->use.cpu_ns -= info->cpu_moved_ns;
@@ -178,23 +195,50 @@ bool taskhold_totals_fold(struct taskhold_totals_table *table, const struct task
 /**
  * taskhold_totals_move - a process has left a cgroup
  * @table: the sums
- * @cgroup_id: which
+ * @cgroup: which, and the caller keeps it; NULL: not known
  * @cpu_ns: CPU time in ns that it used there
  *
  * Context: any but NMI.
  *
  * Return: as taskhold_totals_fold().
  */
-bool taskhold_totals_move(struct taskhold_totals_table *table, u64 cgroup_id, u64 cpu_ns)
+bool taskhold_totals_move(struct taskhold_totals_table *table, struct taskhold_path *cgroup,
+			  u64 cpu_ns)
 {
-	struct taskhold_totals *own;
+	struct taskhold_totals *sums;
 	unsigned long flags;
+	bool own;
 
-	own = totals_lock(table, cgroup_id, &flags);
-	(own ?: &table->other)->moved_ns += cpu_ns;
+	sums = totals_lock(table, cgroup, &flags);
+	own = sums != &table->other;
+	sums->moved_ns += cpu_ns;
 	raw_spin_unlock_irqrestore(&table->lock, flags);
 
 	return own;
+}
+
+/**
+ * taskhold_totals_copy_path - the path of a cgroup that has sums
+ * @table: the sums
+ * @cgroup_id: which
+ * @out: where to
+ * @size: bytes at @out
+ *
+ * Context: any but NMI.
+ *
+ * Return: as taskhold_path_copy(); -ENOENT also if it has no sums.
+ */
+int taskhold_totals_copy_path(struct taskhold_totals_table *table, u64 cgroup_id, char *out,
+			      u32 size)
+{
+	struct totals_entry *entry;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&table->lock, flags);
+	entry = entry_find(bucket_of(table, cgroup_id), cgroup_id);
+	raw_spin_unlock_irqrestore(&table->lock, flags);
+	/* entries and their paths stay as long as the table, which the caller keeps */
+	return taskhold_path_copy(entry ? entry->path : NULL, out, size);
 }
 
 /**

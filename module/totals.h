@@ -7,6 +7,8 @@
 
 #include <taskhold/types.h>
 
+#include "path.h"
+
 #define TASKHOLD_TOTALS_BITS 10
 
 /**
@@ -27,8 +29,12 @@ struct taskhold_totals_table {
 struct taskhold_totals_table *taskhold_totals_alloc(void);
 void taskhold_totals_free(struct taskhold_totals_table *table);
 size_t taskhold_totals_bytes(const struct taskhold_totals_table *table);
-bool taskhold_totals_fold(struct taskhold_totals_table *table, const struct taskhold_info *info);
-bool taskhold_totals_move(struct taskhold_totals_table *table, u64 cgroup_id, u64 cpu_ns);
+bool taskhold_totals_fold(struct taskhold_totals_table *table, const struct taskhold_info *info,
+			  struct taskhold_path *cgroup);
+bool taskhold_totals_move(struct taskhold_totals_table *table, struct taskhold_path *cgroup,
+			  u64 cpu_ns);
+int taskhold_totals_copy_path(struct taskhold_totals_table *table, u64 cgroup_id, char *out,
+			      u32 size);
 int taskhold_totals_next_entry(struct taskhold_totals_table *table, u64 *cursor,
 			       struct taskhold_totals *out);
 

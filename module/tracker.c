@@ -12,7 +12,9 @@
  * A process is known by its signal_struct, which all of its threads share and
  * which lives as long as the last task_struct of them: while a key is in the
  * live index it cannot be reused.  So pid reuse, exec by a thread (which
- * takes over the pid) and reparenting change nothing.
+ * takes over the pid) and reparenting change nothing.  The low bits of the key
+ * are the policy's slot and do not choose the bucket: one walk of a bucket
+ * finds the records of all policies.
  *
  * Locks, outermost first: tracker_mutex (attach, update, detach);
  * rcu_read_lock() (all probes, all kfuncs); taskhold_rec.lock; the lock of an
@@ -52,8 +54,13 @@ static u8 active;
 static struct taskhold_policy __rcu *policies[TASKHOLD_MAX_POLICIES];
 static DEFINE_MUTEX(tracker_mutex);
 
+/* Low bits of an address, where a key has the slot. */
+#define SLOT_BITS 3
+#define SLOT_MASK ((1UL << SLOT_BITS) - 1)
+static_assert(TASKHOLD_MAX_POLICIES <= 1 << SLOT_BITS);
+
 /*
- * Records of running processes by signal_struct.  Both tables exist while a
+ * Records of running processes by signal_struct and slot.  Both tables exist while a
  * policy is attached; probes and kfuncs may use them when they have seen a
  * bit in @active or a policy in the table under rcu_read_lock().
  */
@@ -63,7 +70,7 @@ static atomic64_t finished_total = ATOMIC64_INIT(0);
 
 /**
  * struct older_thread - a thread that started before its record was made
- * @node: in the index of these, by the address of the task
+ * @node: in the index of these, by the address of the task and the slot
  * @rec: a reference
  * @rcu: to free it
  *
@@ -85,13 +92,38 @@ static u8 active_mask(void)
 	return smp_load_acquire(&active);
 }
 
-static struct taskhold_rec *live_find(const struct task_struct *task)
+static struct taskhold_rec *live_find(const struct task_struct *task, u8 slot)
 {
 	struct taskhold_index_node *node;
 
-	node = taskhold_index_find(&live, (unsigned long)task->signal);
+	node = taskhold_index_find(&live, (unsigned long)task->signal | slot);
 	return node ? container_of(node, struct taskhold_rec, live) : NULL;
 }
+
+/* The first record of process @sig from @link on, in the chain of its bucket. */
+static __always_inline struct taskhold_rec *record_from(struct hlist_node *link, unsigned long sig)
+{
+	struct taskhold_index_node *node;
+
+	for (; link; link = rcu_dereference(hlist_next_rcu(link))) {
+		node = hlist_entry(link, struct taskhold_index_node, link);
+		if ((node->key & ~SLOT_MASK) == sig)
+			return container_of(node, struct taskhold_rec, live);
+	}
+	return NULL;
+}
+
+/*
+ * All records of the process of @task, one a policy; under rcu_read_lock().
+ * The one at hand may be taken out of the index meanwhile.
+ */
+#define for_each_record(rec, task)							\
+	for ((rec) = record_from(taskhold_index_first(&live,				\
+						      (unsigned long)(task)->signal),	\
+				 (unsigned long)(task)->signal);			\
+	     (rec);									\
+	     (rec) = record_from(rcu_dereference(hlist_next_rcu(&(rec)->live.link)),	\
+				 (unsigned long)(task)->signal))
 
 /* Drop the live index's reference; true for the one caller that did. */
 static bool live_remove(struct taskhold_rec *rec)
@@ -102,18 +134,26 @@ static bool live_remove(struct taskhold_rec *rec)
 	return true;
 }
 
-/* The policies in @mask, one after the other; under rcu_read_lock(). */
-#define for_each_policy(policy, bits, mask)						\
-	for (bits = (mask); bits; bits &= bits - 1)					\
-		if (!((policy) = rcu_dereference(policies[__ffs(bits)]))) {} else
-
-static void lost(u8 mask, enum taskhold_reason reason)
+/* The first policy in @bits, or NULL; clears the bits of slots that have none. */
+static __always_inline struct taskhold_policy *policy_first(unsigned long *bits)
 {
 	struct taskhold_policy *policy;
-	unsigned long bits;
 
-	for_each_policy(policy, bits, mask)
-		taskhold_policy_lost(policy, NULL, reason);
+	for (; *bits; *bits &= *bits - 1) {
+		policy = rcu_dereference(policies[__ffs(*bits)]);
+		if (policy)
+			return policy;
+	}
+	return NULL;
+}
+
+/* The policies in @mask, one after the other; under rcu_read_lock(). */
+#define for_each_policy(policy, bits, mask)						\
+	for ((bits) = (mask); ((policy) = policy_first(&(bits))); (bits) &= (bits) - 1)
+
+static struct taskhold_policy *policy_in(u32 slot)
+{
+	return slot < TASKHOLD_MAX_POLICIES ? rcu_dereference(policies[slot]) : NULL;
 }
 
 /* ---- threads ---- */
@@ -125,11 +165,14 @@ static void lost(u8 mask, enum taskhold_reason reason)
  */
 static bool older_insert(struct taskhold_rec *rec, struct task_struct *task)
 {
+	struct taskhold_policy *policy;
 	struct older_thread *thread;
 
 	thread = kmalloc(sizeof(*thread), GFP_ATOMIC | __GFP_NOWARN);
 	if (!thread) {
-		lost(READ_ONCE(rec->held), TASKHOLD_LOST_NOMEM);
+		policy = policy_in(rec->slot);
+		if (policy)
+			taskhold_policy_lost(policy, rec, TASKHOLD_LOST_NOMEM);
 		return false;
 	}
 
@@ -140,7 +183,8 @@ static bool older_insert(struct taskhold_rec *rec, struct task_struct *task)
 	 * not held up by the caller's RCU section counts it down.
 	 */
 	atomic_inc(&rec->threads_left);
-	if (taskhold_index_insert_unique(&older, &thread->node, (unsigned long)task))
+	if (taskhold_index_insert_unique(&older, &thread->node,
+					 (unsigned long)task | rec->slot))
 		return true;
 
 	atomic_dec(&rec->threads_left);
@@ -155,31 +199,29 @@ static void older_free(struct older_thread *thread)
 	kfree_rcu(thread, rcu);
 }
 
-static bool older_remove(struct task_struct *task)
+static bool older_remove(const struct taskhold_rec *rec, struct task_struct *task)
 {
 	struct taskhold_index_node *node;
 
-	node = taskhold_index_remove_key(&older, (unsigned long)task);
+	node = taskhold_index_remove_key(&older, (unsigned long)task | rec->slot);
 	if (!node)
 		return false;
 	older_free(container_of(node, struct older_thread, node));
 	return true;
 }
 
-/* Forget the threads of records that no policy holds any more, or of all. */
-static void older_sweep(bool all)
+/* Forget the threads of the records of one policy. */
+static void older_forget(u8 slot)
 {
 	struct taskhold_index_node *node;
-	struct older_thread *thread;
 	unsigned int i;
 
 	rcu_read_lock();
 	for (i = 0; i < 1U << older.bits; i++) {
 		hlist_for_each_entry_rcu(node, &older.buckets[i].head, link) {
-			thread = container_of(node, struct older_thread, node);
-			if ((all || !READ_ONCE(thread->rec->held)) &&
+			if ((node->key & SLOT_MASK) == slot &&
 			    taskhold_index_remove(&older, node))
-				older_free(thread);
+				older_free(container_of(node, struct older_thread, node));
 		}
 	}
 	rcu_read_unlock();
@@ -200,29 +242,30 @@ static bool thread_was_counted(struct taskhold_rec *rec, struct task_struct *tas
 		rec->first = NULL;
 	raw_spin_unlock_irqrestore(&rec->lock, flags);
 
-	return older_remove(task) || counted ||
+	return older_remove(rec, task) || counted ||
 	       task->start_boottime >= READ_ONCE(rec->since_ns);
 }
 
 static void thread_starts(struct task_struct *task)
 {
-	struct taskhold_rec *rec = live_find(task);
+	struct taskhold_rec *rec;
 	unsigned long flags;
 
-	if (!rec)
-		return;
-	/*
-	 * A thread that started before the record was in the index may have
-	 * been counted by who made the record; one that started later was not.
-	 */
-	if (task->start_boottime < READ_ONCE(rec->since_ns))
-		older_insert(rec, task);
-	else
-		atomic_inc(&rec->threads_left);
+	for_each_record(rec, task) {
+		/*
+		 * A thread that started before the record was in the index may
+		 * have been counted by who made the record; one that started
+		 * later was not.
+		 */
+		if (task->start_boottime < READ_ONCE(rec->since_ns))
+			older_insert(rec, task);
+		else
+			atomic_inc(&rec->threads_left);
 
-	raw_spin_lock_irqsave(&rec->lock, flags);
-	rec->info.threads++;
-	raw_spin_unlock_irqrestore(&rec->lock, flags);
+		raw_spin_lock_irqsave(&rec->lock, flags);
+		rec->info.threads++;
+		raw_spin_unlock_irqrestore(&rec->lock, flags);
+	}
 }
 
 /* ---- holding ---- */
@@ -254,112 +297,86 @@ static void count_older_threads(struct taskhold_rec *rec, struct task_struct *ta
 	WRITE_ONCE(rec->info.threads, max(threads, 1U));
 }
 
-/* Let the policies in @mask hold a record that is in the live index. */
-static void hold_existing(struct taskhold_rec *rec, u8 mask)
-{
-	struct taskhold_policy *policy;
-	unsigned long bits, flags;
-
-	raw_spin_lock_irqsave(&rec->lock, flags);
-	if (taskhold_record_is_final(rec))
-		mask = 0;
-	mask &= ~rec->held;
-	WRITE_ONCE(rec->held, rec->held | mask);
-	raw_spin_unlock_irqrestore(&rec->lock, flags);
-
-	for_each_policy(policy, bits, mask)
-		taskhold_policy_take(policy, rec);
-}
-
 /*
- * Hold the process of @task, its first thread, for the policies in @mask.
- * Under rcu_read_lock(), and that keeps the process from being freed: see the
- * callers.
+ * Hold the process of @task, its first thread, for a policy; @parent_rec is a
+ * record of its parent, or NULL.  Under rcu_read_lock(), and that keeps the
+ * process from being freed: see the callers.
  */
-static void hold(struct task_struct *task, struct task_struct *parent,
-		 const struct taskhold_rec *parent_rec, u8 mask, bool is_older)
+static void hold(struct taskhold_policy *policy, struct task_struct *task,
+		 struct task_struct *parent, const struct taskhold_rec *parent_rec, bool is_older)
 {
-	struct taskhold_policy *policy;
+	unsigned long key = (unsigned long)task->signal | policy->slot;
 	struct taskhold_rec *rec;
-	unsigned long bits;
 
-	/* at birth nobody but a new policy's walk can have been here before */
-	rec = is_older ? live_find(task) : NULL;
-	if (rec) {
-		hold_existing(rec, mask);
-		return;
-	}
-
-	rec = taskhold_record_alloc(task, parent, parent_rec);
+	rec = taskhold_record_alloc(task, parent, parent_rec, policy->slot);
 	if (!rec)
 		goto nomem;
 	if (is_older) {
-		if (taskhold_record_set_older(rec, task))
-			goto nomem_put;
+		if (taskhold_record_set_older(rec, task)) {
+			taskhold_record_put(rec);
+			goto nomem;
+		}
 		rec->first = task;
 		rec->since_ns = U64_MAX;
 	}
-	rec->held = mask;
 
-	if (!taskhold_index_insert_unique(&live, &rec->live, (unsigned long)task->signal)) {
-		/* the process called exec, or was born, while we found it */
+	if (!taskhold_index_insert_unique(&live, &rec->live, key)) {
+		/* a new policy's walk, and birth or exec, found it at once */
 		taskhold_record_put(rec);
-		rec = live_find(task);
-		if (rec)
-			hold_existing(rec, mask);
 		return;
 	}
 	atomic64_inc(&live_count);
 	if (is_older)
 		count_older_threads(rec, task);
-
-	for_each_policy(policy, bits, mask)
-		taskhold_policy_take(policy, rec);
+	taskhold_policy_take(policy, rec);
 	return;
 
-nomem_put:
-	taskhold_record_put(rec);
 nomem:
-	lost(mask, TASKHOLD_LOST_NOMEM);
+	taskhold_policy_lost(policy, NULL, TASKHOLD_LOST_NOMEM);
 }
 
-/* Which of the policies in @mask want to hold this process? */
-static u8 ask(u8 mask, struct task_struct *task, struct task_struct *parent, u32 event,
-	      u8 parent_held)
+/* Bits of the policies that hold the process of @task; @any is set to a record. */
+static u8 holders(const struct task_struct *task, struct taskhold_rec **any)
 {
-	struct taskhold_policy *policy;
-	unsigned long bits;
-	u8 wanted = 0;
+	struct taskhold_rec *rec;
+	u8 mask = 0;
 
-	for_each_policy(policy, bits, mask) {
-		u8 bit = 1U << policy->slot;
-
-		if (taskhold_policy_admit(policy, task, parent, event |
-					  (parent_held & bit ? TASKHOLD_EV_PARENT_HELD : 0)))
-			wanted |= bit;
+	*any = NULL;
+	for_each_record(rec, task) {
+		mask |= 1U << rec->slot;
+		*any = rec;
 	}
-	return wanted;
+	return mask;
 }
 
 /* Ask the policies in @mask about a process that has been running already. */
 static void consider(struct task_struct *task, u8 mask, u32 event)
 {
 	struct task_struct *parent = rcu_dereference(task->real_parent);
-	struct taskhold_rec *parent_rec = live_find(parent);
+	struct taskhold_policy *policy;
+	struct taskhold_rec *rec;
+	unsigned long bits;
+	u8 held;
 
-	mask = ask(mask, task, NULL, event, parent_rec ? READ_ONCE(parent_rec->held) : 0);
-	if (mask)
+	held = holders(parent, &rec);
+	for_each_policy(policy, bits, mask) {
+		u32 flag = held & 1U << policy->slot ? TASKHOLD_EV_PARENT_HELD : 0;
+
 		/* its executable need not be its parent's */
-		hold(task, parent, NULL, mask, true);
+		if (taskhold_policy_admit(policy, task, NULL, event | flag))
+			hold(policy, task, parent, NULL, true);
+	}
 }
 
 /* ---- probes ---- */
 
 static void probe_newtask(void *data, struct task_struct *task, unsigned long clone_flags)
 {
+	struct taskhold_policy *policy;
 	struct taskhold_rec *parent_rec;
 	struct task_struct *parent;
-	u8 mask;
+	unsigned long bits;
+	u8 mask, held;
 
 	rcu_read_lock();
 	mask = active_mask();
@@ -372,11 +389,13 @@ static void probe_newtask(void *data, struct task_struct *task, unsigned long cl
 
 	/* @task has not run yet, so it can neither exit nor be freed. */
 	parent = rcu_dereference(task->real_parent);
-	parent_rec = live_find(parent);
-	mask = ask(mask, task, parent, TASKHOLD_EV_FORK,
-		   parent_rec ? READ_ONCE(parent_rec->held) : 0);
-	if (mask)
-		hold(task, parent, parent_rec, mask, false);
+	held = holders(parent, &parent_rec);
+	for_each_policy(policy, bits, mask) {
+		u32 flag = held & 1U << policy->slot ? TASKHOLD_EV_PARENT_HELD : 0;
+
+		if (taskhold_policy_admit(policy, task, parent, TASKHOLD_EV_FORK | flag))
+			hold(policy, task, parent, parent_rec, false);
+	}
 out:
 	rcu_read_unlock();
 }
@@ -396,7 +415,7 @@ static void change_first(struct taskhold_rec *rec, struct task_struct *task)
 	bool inserted = false, freed;
 
 	/* the caller's own place among threads_left stays */
-	older_remove(task);
+	older_remove(rec, task);
 
 	raw_spin_lock_irqsave(&rec->lock, flags);
 	former = rec->first;
@@ -410,7 +429,7 @@ static void change_first(struct taskhold_rec *rec, struct task_struct *task)
 	raw_spin_unlock_irqrestore(&rec->lock, flags);
 
 	if (freed && inserted)
-		older_remove(former);
+		older_remove(rec, former);
 	/*
 	 * The former first had one place and got another when it was inserted.
 	 * The caller's place keeps the count above 0.
@@ -422,9 +441,9 @@ static void change_first(struct taskhold_rec *rec, struct task_struct *task)
 static void probe_exec(void *data, struct task_struct *task, pid_t old_pid,
 		       struct linux_binprm *bprm)
 {
+	struct taskhold_path *exe = NULL;
 	struct taskhold_policy *policy;
 	struct taskhold_rec *rec;
-	unsigned long bits;
 	u8 mask, held = 0;
 
 	rcu_read_lock();
@@ -432,15 +451,18 @@ static void probe_exec(void *data, struct task_struct *task, pid_t old_pid,
 	if (!mask)
 		goto out;
 
-	rec = live_find(task);
-	if (rec) {
+	for_each_record(rec, task) {
+		if (!exe)
+			exe = taskhold_path_of_exe(task);
 		if (old_pid != task->pid && rec->since_ns)
 			change_first(rec, task);
-		taskhold_record_exec(rec, task);
-		held = READ_ONCE(rec->held);
-		for_each_policy(policy, bits, held)
+		taskhold_record_exec(rec, task, taskhold_path_get(exe));
+		policy = policy_in(rec->slot);
+		if (policy)
 			taskhold_policy_exec(policy, rec, task);
+		held |= 1U << rec->slot;
 	}
+	taskhold_path_put(exe);
 	/* @task is the current task: it cannot be freed. */
 	if (mask & ~held)
 		consider(task, mask & ~held, TASKHOLD_EV_EXEC);
@@ -448,12 +470,25 @@ out:
 	rcu_read_unlock();
 }
 
+/* Note that the last thread has entered exit; false if that was known. */
+static bool mark_exited(struct taskhold_rec *rec)
+{
+	unsigned long flags;
+	bool again;
+
+	/* two threads that exit at once may both find the count at 0 */
+	raw_spin_lock_irqsave(&rec->lock, flags);
+	again = rec->info.flags & TASKHOLD_INFO_EXITED;
+	rec->info.flags |= TASKHOLD_INFO_EXITED;
+	rec->info.exit_ns = ktime_get_boottime_ns();
+	raw_spin_unlock_irqrestore(&rec->lock, flags);
+	return !again;
+}
+
 static void probe_exit(TASKHOLD_EXIT_PROTO)
 {
 	struct taskhold_policy *policy;
 	struct taskhold_rec *rec;
-	unsigned long bits, flags;
-	bool again;
 
 	/* do_exit() has counted this thread down: 0 means that none is left */
 	if (atomic_read(&tsk->signal->live))
@@ -462,21 +497,11 @@ static void probe_exit(TASKHOLD_EXIT_PROTO)
 	rcu_read_lock();
 	if (!active_mask())
 		goto out;
-	rec = live_find(tsk);
-	if (!rec)
-		goto out;
-
-	/* two threads that exit at once may both find the count at 0 */
-	raw_spin_lock_irqsave(&rec->lock, flags);
-	again = rec->info.flags & TASKHOLD_INFO_EXITED;
-	rec->info.flags |= TASKHOLD_INFO_EXITED;
-	rec->info.exit_ns = ktime_get_boottime_ns();
-	raw_spin_unlock_irqrestore(&rec->lock, flags);
-
-	if (again)
-		goto out;
-	for_each_policy(policy, bits, READ_ONCE(rec->held))
-		taskhold_policy_exit(policy, rec, tsk);
+	for_each_record(rec, tsk) {
+		policy = mark_exited(rec) ? policy_in(rec->slot) : NULL;
+		if (policy)
+			taskhold_policy_exit(policy, rec, tsk);
+	}
 out:
 	rcu_read_unlock();
 }
@@ -489,44 +514,56 @@ static void probe_free(void *data, struct task_struct *task)
 {
 	struct taskhold_policy *policy;
 	struct taskhold_rec *rec;
-	unsigned long bits;
 
 	rcu_read_lock();
 	if (!active_mask())
 		goto out;
-	rec = live_find(task);
-	if (!rec || !thread_was_counted(rec, task))
-		goto out;
+	for_each_record(rec, task) {
+		if (!thread_was_counted(rec, task))
+			continue;
+		taskhold_record_end_thread(rec, task);
+		/* orders the numbers added above before the sums made below */
+		if (!atomic_dec_and_test(&rec->threads_left) || !live_remove(rec))
+			continue;
 
-	taskhold_record_end_thread(rec, task);
-	/* orders the numbers added above before the sums made below */
-	if (!atomic_dec_and_test(&rec->threads_left) || !live_remove(rec))
-		goto out;
-
-	taskhold_record_finish(rec, task);
-	atomic64_inc(&finished_total);
-	for_each_policy(policy, bits, rec->held)
-		taskhold_policy_finish(policy, rec, thread_group_leader(task) ? task : NULL);
-	taskhold_record_put(rec);
+		taskhold_record_finish(rec, task);
+		atomic64_inc(&finished_total);
+		policy = policy_in(rec->slot);
+		if (policy)
+			taskhold_policy_finish(policy, rec,
+					       thread_group_leader(task) ? task : NULL);
+		/* readers, this walk too, look at it until a grace period has passed */
+		taskhold_record_put(rec);
+	}
 out:
 	rcu_read_unlock();
 }
 
+static void move_record(struct taskhold_rec *rec, struct taskhold_path *to)
+{
+	struct taskhold_policy *policy = policy_in(rec->slot);
+	struct taskhold_path *from;
+	u64 cpu_ns;
+
+	cpu_ns = taskhold_record_move(rec, taskhold_path_get(to), &from);
+	if (policy)
+		taskhold_policy_move(policy, rec, from, cpu_ns);
+	taskhold_path_put(from);
+}
+
 /*
  * From cgroup_attach_task(), for each hierarchy: @task, or with @threadgroup
- * all threads of the process that it leads, is in @dst now.
+ * all threads of the process that it leads, is in @dst now.  A thread that is
+ * moved alone, inside a threaded subtree, does not move its process.
  */
 static void probe_cgroup_attach(void *data, struct cgroup *dst, const char *path,
 				struct task_struct *task, bool threadgroup)
 {
-	struct taskhold_path *to, *from;
-	struct taskhold_policy *policy;
+	struct taskhold_path *to = NULL;
 	struct taskhold_rec *rec;
-	unsigned long bits;
 	u8 mask, held = 0;
-	u64 cpu_ns;
 
-	if (dst->root != &cgrp_dfl_root || !threadgroup)
+	if (dst->root != &cgrp_dfl_root || (!threadgroup && !thread_group_empty(task)))
 		return;
 
 	rcu_read_lock();
@@ -535,17 +572,14 @@ static void probe_cgroup_attach(void *data, struct cgroup *dst, const char *path
 	if (!mask || !pid_alive(task))
 		goto out;
 
-	rec = live_find(task);
-	if (rec) {
-		held = READ_ONCE(rec->held);
-		to = taskhold_path_of_cgroup(dst);
-		if (to) {
-			cpu_ns = taskhold_record_move(rec, to, &from);
-			for_each_policy(policy, bits, held)
-				taskhold_policy_move(policy, rec, from ? from->id : 0, cpu_ns);
-			taskhold_path_put(from);
-		}
+	for_each_record(rec, task) {
+		held |= 1U << rec->slot;
+		if (!to)
+			to = taskhold_path_of_cgroup(dst);
+		if (to)
+			move_record(rec, to);
 	}
+	taskhold_path_put(to);
 	/* alive inside this RCU section: it cannot be freed before its end */
 	if (mask & ~held)
 		consider(task->group_leader, mask & ~held, TASKHOLD_EV_MOVE);
@@ -625,8 +659,6 @@ static int probes_register(void)
 static void walk_processes(const struct taskhold_policy *policy)
 {
 	struct task_struct *task;
-	struct taskhold_rec *rec;
-	u8 bit = 1U << policy->slot;
 
 	/*
 	 * One section over all of it: a task found on the list is freed by an
@@ -639,48 +671,40 @@ static void walk_processes(const struct taskhold_policy *policy)
 		/* dead, and reaped or about to be: its CPU time was spent before */
 		if (READ_ONCE(task->exit_state) && thread_group_empty(task))
 			continue;
-		rec = live_find(task);
-		if (!rec || !(READ_ONCE(rec->held) & bit))
-			consider(task, bit, TASKHOLD_EV_ATTACH);
+		if (!live_find(task, policy->slot))
+			consider(task, 1U << policy->slot, TASKHOLD_EV_ATTACH);
 	}
 	rcu_read_unlock();
 }
 
-/* Take a policy's bit out of all records of running processes. */
-static void forget_live(u8 bit)
+/* Let go of all records of running processes that a policy has. */
+static void forget_live(u8 slot)
 {
 	struct taskhold_index_node *node;
 	struct taskhold_rec *rec;
-	unsigned long flags;
 	unsigned int i;
-	bool unheld;
 
 	rcu_read_lock();
 	for (i = 0; i < 1U << live.bits; i++) {
 		hlist_for_each_entry_rcu(node, &live.buckets[i].head, link) {
 			rec = container_of(node, struct taskhold_rec, live);
-			raw_spin_lock_irqsave(&rec->lock, flags);
-			WRITE_ONCE(rec->held, rec->held & ~bit);
-			rec->folded &= ~bit;
-			unheld = !rec->held;
-			raw_spin_unlock_irqrestore(&rec->lock, flags);
-			if (unheld && live_remove(rec))
+			if (rec->slot == slot && live_remove(rec))
 				taskhold_record_put(rec);
 		}
 		cond_resched_rcu();
 	}
 	rcu_read_unlock();
-	older_sweep(false);
+	older_forget(slot);
 }
 
 static int tables_alloc(void)
 {
 	int err;
 
-	err = taskhold_index_init(&live, LIVE_BITS);
+	err = taskhold_index_init(&live, LIVE_BITS, SLOT_BITS);
 	if (err)
 		return err;
-	err = taskhold_index_init(&older, OLDER_BITS);
+	err = taskhold_index_init(&older, OLDER_BITS, SLOT_BITS);
 	if (err)
 		taskhold_index_destroy(&live);
 	return err;
@@ -688,7 +712,6 @@ static int tables_alloc(void)
 
 static void tables_free(void)
 {
-	older_sweep(true);
 	taskhold_index_destroy(&older);
 	taskhold_index_destroy(&live);
 }
@@ -773,6 +796,7 @@ int taskhold_tracker_attach(const struct taskhold_ops *ops)
 	}
 
 	rcu_assign_pointer(policies[slot], policy);
+	/* pairs with active_mask() */
 	smp_store_release(&active, active | 1U << slot);
 	/*
 	 * Every probe that did not see the policy has ended: the process it
@@ -853,7 +877,7 @@ void taskhold_tracker_detach(const struct taskhold_ops *ops)
 	/* probes of other policies, kfuncs: whoever had the pointer is done */
 	synchronize_rcu();
 
-	forget_live(1U << policy->slot);
+	forget_live(policy->slot);
 	if (!active) {
 		/*
 		 * Kfuncs that saw a policy before it went may still walk the
@@ -901,11 +925,6 @@ void taskhold_tracker_stats(struct taskhold_stats *stats)
 	rcu_read_unlock();
 }
 
-static struct taskhold_policy *policy_in(u32 slot)
-{
-	return slot < TASKHOLD_MAX_POLICIES ? rcu_dereference(policies[slot]) : NULL;
-}
-
 /**
  * taskhold_tracker_policy_stats - counters of a policy
  * @slot: its slot
@@ -951,24 +970,54 @@ int taskhold_tracker_next_totals(u32 slot, u64 *cursor, struct taskhold_totals *
 }
 
 /**
+ * taskhold_tracker_totals_path - path of a cgroup that a policy has sums of
+ * @slot: the policy's slot
+ * @cgroup_id: which
+ * @out: where to
+ * @size: bytes at @out
+ *
+ * Context: any but NMI.
+ *
+ * Return: as taskhold_path_copy(); -ENOENT also without policy or sums.
+ */
+int taskhold_tracker_totals_path(u32 slot, u64 cgroup_id, char *out, u32 size)
+{
+	struct taskhold_policy *policy;
+	int ret = -ENOENT;
+
+	rcu_read_lock();
+	policy = policy_in(slot);
+	if (policy)
+		ret = taskhold_totals_copy_path(policy->totals, cgroup_id, out, size);
+	rcu_read_unlock();
+	return ret;
+}
+
+/**
  * taskhold_tracker_find - the record of a running process
  * @task: any of its threads
  *
  * Context: any.
  *
- * Return: a strong reference, or NULL if no policy holds it.
+ * Return: a strong reference, or NULL if no policy holds it; if several do,
+ * the record of the one in the lowest slot.
  */
 struct taskhold_rec *taskhold_tracker_find(struct task_struct *task)
 {
-	struct taskhold_rec *rec = NULL;
+	struct taskhold_rec *rec, *found = NULL;
 
 	rcu_read_lock();
-	if (active_mask())
-		rec = live_find(task);
-	if (rec)
-		rec = taskhold_record_get_not_zero(rec);
+	if (!active_mask())
+		goto out;
+	for_each_record(rec, task) {
+		if (!found || rec->slot < found->slot)
+			found = rec;
+	}
+	if (found)
+		found = taskhold_record_get_not_zero(found);
+out:
 	rcu_read_unlock();
-	return rec;
+	return found;
 }
 
 /**
@@ -1002,7 +1051,7 @@ int taskhold_cursor_begin(struct taskhold_cursor *cursor, u32 slot)
  * highest number below the last.  That needs no pointer into the bucket,
  * which changes between two calls.
  */
-static struct taskhold_rec *cursor_next_live(struct taskhold_cursor *cursor, u8 bit)
+static struct taskhold_rec *cursor_next_live(struct taskhold_cursor *cursor)
 {
 	struct taskhold_rec *rec, *best;
 	struct taskhold_index_node *node;
@@ -1012,7 +1061,7 @@ static struct taskhold_rec *cursor_next_live(struct taskhold_cursor *cursor, u8 
 			best = NULL;
 			hlist_for_each_entry_rcu(node, &live.buckets[cursor->bucket].head, link) {
 				rec = container_of(node, struct taskhold_rec, live);
-				if (READ_ONCE(rec->held) & bit && rec->info.id < cursor->last &&
+				if (rec->slot == cursor->slot && rec->info.id < cursor->last &&
 				    (!best || rec->info.id > best->info.id))
 					best = rec;
 			}
@@ -1062,7 +1111,7 @@ struct taskhold_rec *taskhold_cursor_next(struct taskhold_cursor *cursor)
 	policy = policy_in(cursor->slot);
 	if (policy && policy->id == cursor->policy_id) {
 		if (cursor->bucket < 1U << live.bits) {
-			rec = cursor_next_live(cursor, 1U << cursor->slot);
+			rec = cursor_next_live(cursor);
 			if (!rec)
 				cursor->last = 0;
 		}

@@ -20,6 +20,7 @@ void taskhold_tracker_detach(const struct taskhold_ops *ops);
 void taskhold_tracker_stats(struct taskhold_stats *stats);
 int taskhold_tracker_policy_stats(u32 slot, struct taskhold_policy_stats *stats);
 int taskhold_tracker_next_totals(u32 slot, u64 *cursor, struct taskhold_totals *out);
+int taskhold_tracker_totals_path(u32 slot, u64 cgroup_id, char *out, u32 size);
 
 /**
  * struct taskhold_cursor - a place among the records

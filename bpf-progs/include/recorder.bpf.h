@@ -57,7 +57,8 @@ struct name_item {
 };
 
 _Static_assert(__builtin_offsetof(struct name_item, text) ==
-	       sizeof(struct taskhold_item) + sizeof(struct taskhold_name), "layout");
+		       sizeof(struct taskhold_item) + sizeof(struct taskhold_name),
+	       "layout");
 
 /* A CPU's last two names, and where it writes a new one. */
 struct names {
@@ -104,7 +105,11 @@ static __always_inline __u64 wake_flags(void)
 									BPF_RB_NO_WAKEUP;
 }
 
-/* Returns true if the name of @id is in the ring buffer. */
+/*
+ * Put the name of @id into the ring buffer unless it is there: that of a
+ * record, or with @rec NULL that of a cgroup that the policy has sums of.
+ * Returns true if it is there.
+ */
 static bool put_name(struct taskhold_rec *rec, struct names *cpu, __u64 id, __u32 what)
 {
 	struct name_key key = { .id = id, .what = what };
@@ -116,7 +121,9 @@ static bool put_name(struct taskhold_rec *rec, struct names *cpu, __u64 id, __u3
 	if (bpf_map_lookup_elem(&named, &key))
 		return true;
 
-	if (what == TASKHOLD_NAME_CGROUP)
+	if (!rec)
+		len = taskhold_totals_path(slot, id, out->text, sizeof(out->text));
+	else if (what == TASKHOLD_NAME_CGROUP)
 		len = taskhold_rec_cgroup_path(rec, out->text, sizeof(out->text));
 	else
 		len = taskhold_rec_exe_path(rec, out->text, sizeof(out->text));
@@ -171,19 +178,6 @@ int BPF_PROG(finish, struct taskhold_rec *rec, struct task_struct *task)
 	put_names(rec, out->info.cgroup_id, out->info.exe_id);
 	bpf_ringbuf_submit(out, wake_flags());
 	return TASKHOLD_DROP;
-}
-
-/*
- * A folded record has no item, but its cgroup's totals have, and they need the
- * name.
- */
-SEC("struct_ops/overflow")
-void BPF_PROG(overflow, struct taskhold_rec *rec, __u32 reason)
-{
-	struct taskhold_info info = {};
-
-	if (rec && !taskhold_rec_snapshot(rec, &info, sizeof(info), 0))
-		put_names(rec, info.cgroup_id, 0);
 }
 
 static __always_inline void put_cgroup(struct cgroup *cgrp, __u32 when)
@@ -331,6 +325,9 @@ int sum(void *ctx)
 			break;
 		}
 		totals_cursor = cursor;
+		/* a folded record was not named: there was no room for it */
+		if (totals->totals.cgroup_id)
+			put_names(NULL, totals->totals.cgroup_id, 0);
 		bpf_ringbuf_submit(totals, BPF_RB_NO_WAKEUP);
 	}
 
@@ -373,7 +370,6 @@ int settle(void *ctx)
 	SEC(".struct_ops.link")					\
 	struct taskhold_ops policy = {				\
 		.finish = (void *)finish,			\
-		.overflow = (void *)overflow,			\
 		__VA_ARGS__					\
 	};							\
 	char _license[] SEC("license") = "GPL"

@@ -29,7 +29,8 @@ extern void taskhold_rec_release(struct taskhold_rec *rec) TASKHOLD_KFUNC;
 extern struct taskhold_rec *taskhold_rec_lookup(struct task_struct *task) TASKHOLD_KFUNC;
 extern int taskhold_rec_snapshot(struct taskhold_rec *rec, void *out, __u32 out__sz,
 				 __u64 flags) TASKHOLD_KFUNC;
-extern int taskhold_rec_cgroup_path(struct taskhold_rec *rec, void *out, __u32 out__sz) TASKHOLD_KFUNC;
+extern int taskhold_rec_cgroup_path(struct taskhold_rec *rec, void *out,
+				    __u32 out__sz) TASKHOLD_KFUNC;
 extern int taskhold_rec_exe_path(struct taskhold_rec *rec, void *out, __u32 out__sz) TASKHOLD_KFUNC;
 extern struct task_struct *taskhold_rec_task(struct taskhold_rec *rec) TASKHOLD_KFUNC;
 
@@ -40,9 +41,12 @@ extern __u64 taskhold_cgroup_cpu(struct cgroup *cgrp) TASKHOLD_KFUNC;
 /* Iterators and counters. */
 extern int bpf_iter_taskhold_rec_new(struct bpf_iter_taskhold_rec *it, __u32 slot,
 				     __u32 flags) TASKHOLD_KFUNC;
-extern struct taskhold_rec *bpf_iter_taskhold_rec_next(struct bpf_iter_taskhold_rec *it) TASKHOLD_KFUNC;
+extern struct taskhold_rec *
+bpf_iter_taskhold_rec_next(struct bpf_iter_taskhold_rec *it) TASKHOLD_KFUNC;
 extern void bpf_iter_taskhold_rec_destroy(struct bpf_iter_taskhold_rec *it) TASKHOLD_KFUNC;
 extern int taskhold_totals_next(__u32 slot, __u64 *cursor, void *out, __u32 out__sz) TASKHOLD_KFUNC;
+extern int taskhold_totals_path(__u32 slot, __u64 cgroup_id, void *out,
+				__u32 out__sz) TASKHOLD_KFUNC;
 extern int taskhold_stats_read(void *out, __u32 out__sz) TASKHOLD_KFUNC;
 extern int taskhold_policy_stats_read(__u32 slot, void *out, __u32 out__sz) TASKHOLD_KFUNC;
 extern int taskhold_settle(void) TASKHOLD_KFUNC;

@@ -4,8 +4,8 @@
  *
  * A policy is a BPF struct_ops map of this type (SEC(".struct_ops.link")).
  * Every member may be left out.  Up to TASKHOLD_MAX_POLICIES are attached at
- * once; they do not see each other, and a record that two of them hold is one
- * record.  For one event they are called in the order of their slots.
+ * once; they do not see each other, and each has records of its own.  Of one
+ * event the records are called for in no particular order.
  *
  * admit, exec, exit, finish and overflow run inside tracepoints of the
  * scheduler: they must not sleep, must be quick, and may be entered on a CPU

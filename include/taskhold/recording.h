@@ -40,7 +40,7 @@ enum taskhold_item_kind {
 	TASKHOLD_ITEM_META	= 2,	/* text "key=value", not NUL-terminated */
 	TASKHOLD_ITEM_NAME	= 3,	/* struct taskhold_name */
 	TASKHOLD_ITEM_FINISHED	= 4,	/* struct taskhold_info: final */
-	TASKHOLD_ITEM_LIVE	= 5,	/* struct taskhold_info: running at this moment; the last of an id counts */
+	TASKHOLD_ITEM_LIVE	= 5,	/* struct taskhold_info: it runs; the last of an id counts */
 	TASKHOLD_ITEM_CGROUP	= 6,	/* struct taskhold_cgroup_stat */
 	TASKHOLD_ITEM_TOTALS	= 7,	/* struct taskhold_totals; the last of a cgroup counts */
 	TASKHOLD_ITEM_POLICY	= 8,	/* struct taskhold_policy_stats; the last counts */
@@ -91,7 +91,7 @@ struct taskhold_name {
 };
 
 enum taskhold_cgroup_when {
-	TASKHOLD_CGROUP_START	= 1,	/* at the start; usage_ns of cpu.stat, with its descendants */
+	TASKHOLD_CGROUP_START	= 1,	/* at the start: usage_ns with its descendants */
 	TASKHOLD_CGROUP_STOP	= 2,	/* at the end; likewise */
 	TASKHOLD_CGROUP_SAMPLE	= 3,	/* in between; likewise */
 	TASKHOLD_CGROUP_RMDIR	= 4,	/* removed; usage_ns of itself alone */

@@ -9,6 +9,7 @@
 
 #include "../record.h"
 #include "../tracker.h"
+#include "register.h"
 
 __bpf_kfunc_start_defs();
 
@@ -41,9 +42,14 @@ __bpf_kfunc void taskhold_rec_release(struct taskhold_rec *rec)
 	taskhold_record_put(rec);
 }
 
-/*
- * What the kernel calls, by a raw pointer, for a reference that a map value
- * still has when it is deleted, evicted or freed: from any context.
+/**
+ * taskhold_rec_release_dtor - drop the reference that a map value still has
+ * @rec: a record
+ *
+ * What the kernel calls, by a raw pointer, when the value is deleted, evicted
+ * or freed.
+ *
+ * Context: any but NMI.
  */
 __bpf_kfunc void taskhold_rec_release_dtor(void *rec)
 {

@@ -32,6 +32,7 @@ BTF_ID_FLAGS(func, bpf_iter_taskhold_rec_next, KF_ITER_NEXT | KF_RET_NULL)
 BTF_ID_FLAGS(func, bpf_iter_taskhold_rec_destroy, KF_ITER_DESTROY)
 /* stats.c */
 BTF_ID_FLAGS(func, taskhold_totals_next)
+BTF_ID_FLAGS(func, taskhold_totals_path)
 BTF_ID_FLAGS(func, taskhold_stats_read)
 BTF_ID_FLAGS(func, taskhold_policy_stats_read)
 BTF_ID_FLAGS(func, taskhold_settle, KF_SLEEPABLE)

@@ -2,6 +2,9 @@
 #ifndef _TASKHOLD_KFUNCS_REGISTER_H
 #define _TASKHOLD_KFUNCS_REGISTER_H
 
+/* Named in register.c's table of destructors; no program can call it. */
+void taskhold_rec_release_dtor(void *rec);
+
 int taskhold_kfuncs_register(void);
 
 #endif /* _TASKHOLD_KFUNCS_REGISTER_H */

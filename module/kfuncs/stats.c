@@ -30,6 +30,25 @@ __bpf_kfunc int taskhold_totals_next(u32 slot, u64 *cursor, void *out, u32 out__
 }
 
 /**
+ * taskhold_totals_path - path of a cgroup that a policy has sums of
+ * @slot: the policy's slot
+ * @cgroup_id: which, as in taskhold_totals
+ * @out: where to; always NUL-terminated
+ * @out__sz: bytes at @out, 1 to TASKHOLD_PATH_MAX make sense
+ *
+ * Right also when the cgroup has been removed.
+ *
+ * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ *
+ * Return: length without the NUL; -ENAMETOOLONG if it was cut, -ENOENT for a
+ * slot without policy and a cgroup without sums, -EINVAL for a size of 0.
+ */
+__bpf_kfunc int taskhold_totals_path(u32 slot, u64 cgroup_id, void *out, u32 out__sz)
+{
+	return taskhold_tracker_totals_path(slot, cgroup_id, out, out__sz);
+}
+
+/**
  * taskhold_stats_read - counters of the module
  * @out: where to: struct taskhold_stats
  * @out__sz: sizeof(struct taskhold_stats), exactly
