@@ -30,6 +30,7 @@ require pahole dwarves
 grep -qs '^CONFIG_DEBUG_INFO_BTF_MODULES=y' "$kdir/include/config/auto.conf" ||
 	die "kernel $kver ($kdir) was built without CONFIG_DEBUG_INFO_BTF_MODULES; taskhold needs its module's BTF"
 
+options=()
 base=$("$TASKHOLD_ROOT/scripts/base-btf.sh" "$kver" "$kdir" "$out/base") || exit 1
 
 # The hash of what the running kernel has in /sys/kernel/btf/vmlinux.
@@ -45,14 +46,19 @@ hash=${hash%% *}
 
 # kbuild takes the BTF from a vmlinux beside the headers' Makefile and nowhere
 # else. Where there is none, or one without BTF, it is given the headers through
-# a directory of links that has one.
+# a directory that has one.
 if [[ $base != "$(realpath -m "$kdir/vmlinux")" ]]; then
 	links=$out/kdir-$kver
 	rm -rf "$links"
 	mkdir "$links"
-	find "$kdir" -mindepth 1 -maxdepth 1 ! -name vmlinux -exec ln -s -t "$links" {} +
+	# Files are copied: what writes to one must not reach the headers.
+	find "$kdir" -mindepth 1 -maxdepth 1 -xtype f ! -name vmlinux ! -name '*.o' \
+		-exec cp -t "$links" {} +
+	find "$kdir" -mindepth 1 -maxdepth 1 -xtype d -exec ln -s -t "$links" {} +
 	ln -s "$base" "$links/vmlinux"
 	kdir=$links
+	# Newer headers name the folder they were packaged for.
+	options+=(KBUILD_OUTPUT="$links")
 fi
 
 build=$out/build-$kver
@@ -73,7 +79,6 @@ fi
 
 # What a caller's make was told reaches kbuild only by name: DKMS adds a CC of
 # its own, and exports ARCH as Debian calls it.
-options=()
 for name in W C CF CHECK V KCFLAGS; do
 	[[ -z ${!name:-} ]] || options+=("$name=${!name}")
 done
@@ -87,7 +92,7 @@ cat "$log"
 
 if ! "$TASKHOLD_ROOT/scripts/btf-gate.sh" "$build/taskhold.ko" "$log"; then
 	# The next run must not find it finished.
-	rm "$build/taskhold.ko"
+	rm -f "$build/taskhold.ko"
 	exit 1
 fi
 cp "$build/taskhold.ko" "$out/taskhold.ko.new"

@@ -166,9 +166,10 @@ static int put_command(struct record *r)
 
 	for (arg = r->argv; *arg; arg++)
 		size += strlen(*arg) + 1;
-	text = to = malloc(size);
+	text = malloc(size);
 	if (!text)
 		return -ENOMEM;
+	to = text;
 	for (arg = r->argv; *arg; arg++) {
 		if (to != text)
 			*to++ = ' ';
@@ -359,8 +360,9 @@ static int watch_all(struct record *r)
 	int err;
 
 	if (r->interval_ns && r->interval_ns < NSEC_PER_SEC) {
-		tick.it_interval.tv_sec = tick.it_value.tv_sec = 0;
-		tick.it_interval.tv_nsec = tick.it_value.tv_nsec = r->interval_ns;
+		tick.it_interval.tv_sec = 0;
+		tick.it_interval.tv_nsec = r->interval_ns;
+		tick.it_value = tick.it_interval;
 	}
 	r->epoll = epoll_create1(EPOLL_CLOEXEC);
 	r->tick_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -440,7 +442,8 @@ static int parse_cgroup(struct record *r, const char *name)
 	int err = cgroups_find(name, &r->session_opts.root_cgroup, r->cgroup, sizeof(r->cgroup));
 
 	if (!cgroups_mount())
-		return th_fail(TH_ENV, "record: --cgroup %s: no cgroup v2 hierarchy is mounted", name);
+		return th_fail(TH_ENV, "record: --cgroup %s: no cgroup v2 hierarchy is mounted",
+			       name);
 	if (err == -EINVAL || err == -ENOTDIR)
 		return th_fail(TH_USAGE, "record: --cgroup %s: not a cgroup below %s", name,
 			       cgroups_mount());

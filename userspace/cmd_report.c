@@ -51,11 +51,12 @@ struct options {
 	bool require_complete;
 };
 
-static const enum model_by group_of[FIELDS_NR_ROWS] = {
-	[FIELDS_COMM]	= MODEL_BY_COMM,
-	[FIELDS_EXE]	= MODEL_BY_EXE,
-	[FIELDS_USER]	= MODEL_BY_USER,
-	[FIELDS_PARENT]	= MODEL_BY_PARENT,
+/* Of rows that are groups. */
+static const enum group_by group_of[FIELDS_NR_ROWS] = {
+	[FIELDS_COMM]	= GROUP_BY_COMM,
+	[FIELDS_EXE]	= GROUP_BY_EXE,
+	[FIELDS_USER]	= GROUP_BY_USER,
+	[FIELDS_PARENT]	= GROUP_BY_PARENT,
 };
 
 const char *report_scope_name(__u32 scope)
@@ -239,7 +240,8 @@ static int pick_fields(struct report *r, const struct options *o)
 				       fields_row_name(r->row), (int)len, at);
 		for (i = 0; i < r->nr_fields; i++)
 			if (r->fields[i] == f)
-				return th_fail(TH_USAGE, "report: --fields has '%s' twice", f->name);
+				return th_fail(TH_USAGE, "report: --fields has '%s' twice",
+					       f->name);
 		r->fields[r->nr_fields++] = f;
 		if (!at[len])
 			return TH_OK;
@@ -345,7 +347,7 @@ static bool idle(const struct model_cgroup *cg)
 
 /* The rows in the order of the recording, all of them. */
 static int make_rows(struct report *r, const struct options *o,
-		     struct model_group **groups)
+		     struct group **groups)
 {
 	struct model *m = r->model;
 	long n;
@@ -363,7 +365,7 @@ static int make_rows(struct report *r, const struct options *o,
 		n = m->nr_cgroups;
 		break;
 	default:
-		n = model_group(m, group_of[r->row], groups);
+		n = group_make(m, group_of[r->row], groups);
 		r->rows = (const char *)*groups;
 		r->row_size = sizeof(**groups);
 		break;
@@ -381,7 +383,7 @@ static int make_rows(struct report *r, const struct options *o,
 }
 
 static int print_report(struct report *r, const struct options *o,
-			struct model_group **groups)
+			struct group **groups)
 {
 	int status, err = 0;
 
@@ -416,7 +418,7 @@ static int print_report(struct report *r, const struct options *o,
 int cmd_report(int argc, char **argv)
 {
 	struct options o = { .by = -1 };
-	struct model_group *groups = NULL;
+	struct group *groups = NULL;
 	struct recording_why why;
 	struct report r = {};
 	struct model m;

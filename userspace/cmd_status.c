@@ -21,6 +21,7 @@
 
 #include <taskhold/types.h>
 
+#include "array.h"
 #include "cmd.h"
 #include "error.h"
 #include "holders.h"
@@ -86,8 +87,6 @@ static const struct counter {
 	{ "dropped", offsetof(struct taskhold_policy_stats, dropped) },
 	{ "totals", offsetof(struct taskhold_policy_stats, totals) },
 };
-
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 static __u64 counter_value(const void *stats, const struct counter *counter)
 {
@@ -166,7 +165,8 @@ static void read_holders(struct overview *st)
 		}
 	}
 	if (ret)
-		note(st, "who holds the module cannot be told: %s failed: %s", what, strerror(-ret));
+		note(st, "who holds the module cannot be told: %s failed: %s", what,
+		     strerror(-ret));
 }
 
 static bool any_holder(const struct holders *h)

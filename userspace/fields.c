@@ -160,7 +160,7 @@ static void task_flags(struct fields_context *ctx, const void *row,
 static void group_comm(struct fields_context *ctx UNUSED, const void *row,
 		       struct fields_value *v)
 {
-	const struct model_group *g = row;
+	const struct group *g = row;
 
 	if (g->task)
 		set_text(v, g->task->info.comm, model_comm_len(g->task->info.comm));
@@ -169,7 +169,7 @@ static void group_comm(struct fields_context *ctx UNUSED, const void *row,
 static void group_exe(struct fields_context *ctx, const void *row,
 		      struct fields_value *v)
 {
-	const struct model_group *g = row;
+	const struct group *g = row;
 
 	if (g->task)
 		set_exe(ctx, v, g->task->info.exe_id);
@@ -178,7 +178,7 @@ static void group_exe(struct fields_context *ctx, const void *row,
 static void group_uid(struct fields_context *ctx UNUSED, const void *row,
 		      struct fields_value *v)
 {
-	const struct model_group *g = row;
+	const struct group *g = row;
 
 	if (g->task)
 		set_u64(v, g->task->info.uid);
@@ -187,7 +187,7 @@ static void group_uid(struct fields_context *ctx UNUSED, const void *row,
 static void group_ppid(struct fields_context *ctx UNUSED, const void *row,
 		       struct fields_value *v)
 {
-	const struct model_group *g = row;
+	const struct group *g = row;
 
 	if (g->task)
 		set_u64(v, g->task->info.ppid);
@@ -196,7 +196,7 @@ static void group_ppid(struct fields_context *ctx UNUSED, const void *row,
 static void group_parent_start(struct fields_context *ctx UNUSED, const void *row,
 			       struct fields_value *v)
 {
-	const struct model_group *g = row;
+	const struct group *g = row;
 
 	if (g->task && g->task->info.parent_start_ns)
 		set_u64(v, g->task->info.parent_start_ns);
@@ -205,7 +205,7 @@ static void group_parent_start(struct fields_context *ctx UNUSED, const void *ro
 static void group_parent_comm(struct fields_context *ctx UNUSED, const void *row,
 			      struct fields_value *v)
 {
-	const struct model_group *g = row;
+	const struct group *g = row;
 
 	if (g->parent)
 		set_text(v, g->parent->info.comm, model_comm_len(g->parent->info.comm));
@@ -273,7 +273,7 @@ static void cgroup_ppm(struct fields_context *ctx UNUSED, const void *row,
 	{ "write_bytes", "WRITE", "bytes", "sent to storage", \
 	  FIELDS_BYTES, false, AT(type, use.write_bytes), NULL }
 
-/* Of groups and cgroups, from a struct model_sums. */
+/* Of groups and cgroups, from a struct sums. */
 #define SUMS(type) \
 	{ "max_rss", "MAXRSS", "bytes", "highest resident memory of any one of them", \
 	  FIELDS_BYTES, true, AT(type, sums.max_rss), NULL }, \
@@ -295,11 +295,11 @@ static void cgroup_ppm(struct fields_context *ctx UNUSED, const void *row,
 	  FIELDS_COUNT, true, AT(type, sums.tasks), NULL }
 
 #define GROUP_FIELDS \
-	TASKS(struct model_group), \
+	TASKS(struct group), \
 	{ "cpu_ns", "CPU", "ns", "CPU time of all their threads, the exit path included", \
-	  FIELDS_NS, true, AT(struct model_group, sums.use.cpu_ns), NULL }, \
-	USE(struct model_group, sums.use), \
-	SUMS(struct model_group)
+	  FIELDS_NS, true, AT(struct group, sums.use.cpu_ns), NULL }, \
+	USE(struct group, sums.use), \
+	SUMS(struct group)
 
 #define INFO(member)	AT(struct model_task, info.member), NULL
 

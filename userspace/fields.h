@@ -9,13 +9,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "group.h"
 #include "model.h"
 #include "text.h"
 
 /* What a row of the report is about. */
 enum fields_row {
 	FIELDS_TASK,		/* struct model_task */
-	FIELDS_COMM,		/* struct model_group, and so on to PARENT */
+	FIELDS_COMM,		/* struct group, and so on to PARENT */
 	FIELDS_EXE,
 	FIELDS_USER,
 	FIELDS_PARENT,

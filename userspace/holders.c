@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "array.h"
 #include "holders.h"
 
 #include <errno.h>
@@ -225,7 +226,10 @@ size_t holders_count(const struct holders *h, enum holders_how how)
 
 static bool plain_word(const char *text)
 {
-	return !text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-")];
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-";
+
+	return !text[strspn(text, plain)];
 }
 
 static bool has_control(const char *text)
@@ -361,7 +365,7 @@ int holders_plan(const struct holders *h, struct holders_step **steps)
 	keeper = calloc(h->nr + 1, sizeof(*keeper));
 	if (!keeper)
 		return -ENOMEM;
-	for (kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++) {
+	for (kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
 		for (i = 0; i < h->nr; i++) {
 			if (h->obj[i].how != how)
 				continue;
@@ -405,14 +409,15 @@ int holders_parse_fdinfo(const char *info, struct holders_refs *refs)
 	size_t i;
 
 	while (info) {
-		for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		for (i = 0; i < ARRAY_SIZE(keys); i++) {
 			size_t len = strlen(keys[i].key);
 
 			if (strncmp(info, keys[i].key, len))
 				continue;
 			id = strtoul(info + len, &end, 10);
-			if (end != info + len && (!*end || *end == '\n') && id && id <= UINT32_MAX &&
-			    holders_add_ref(refs, keys[i].type, id))
+			if (end == info + len || (*end && *end != '\n') || !id || id > UINT32_MAX)
+				continue;
+			if (holders_add_ref(refs, keys[i].type, id))
 				return -ENOMEM;
 		}
 		info = strchr(info, '\n');
@@ -571,9 +576,9 @@ static bool is_kptr(const struct btf *btf, uint32_t id, const char *name)
 	if (!t || !btf_is_type_tag(t))
 		return false;
 	text = btf__name_by_offset(btf, t->name_off);
-	for (i = 0; i < sizeof(tags) / sizeof(tags[0]) && strcmp(text, tags[i]); i++)
+	for (i = 0; i < ARRAY_SIZE(tags) && strcmp(text, tags[i]); i++)
 		;
-	if (i == sizeof(tags) / sizeof(tags[0]))
+	if (i == ARRAY_SIZE(tags))
 		return false;
 	id = t->type;
 	t = skip_modifiers(btf, &id);

@@ -22,6 +22,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "array.h"
 #include "error.h"
 #include "module.h"
 
@@ -476,9 +477,13 @@ static int read_pins(struct reader *r)
 		if (i < nr || lstat(path, &st))
 			continue;
 		more = reallocarray(seen, nr + 1, sizeof(*seen));
-		if (more)
-			seen = more;
-		if (!more || !(seen[nr] = strdup(tree))) {
+		if (!more) {
+			ret = -ENOMEM;
+			break;
+		}
+		seen = more;
+		seen[nr] = strdup(tree);
+		if (!seen[nr]) {
 			ret = -ENOMEM;
 			break;
 		}
@@ -620,7 +625,7 @@ int holders_read(struct holders *h, const char **what)
 	size_t i;
 
 	memset(h, 0, sizeof(*h));
-	for (i = 0; !ret && i < sizeof(steps) / sizeof(steps[0]); i++) {
+	for (i = 0; !ret && i < ARRAY_SIZE(steps); i++) {
 		if (steps[i].of_holders && !holders_count(h, HOLDERS_DOES) &&
 		    !holders_count(h, HOLDERS_MAYBE))
 			break;

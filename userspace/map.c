@@ -97,3 +97,17 @@ void map_free(struct map *map)
 	free(map->slots);
 	memset(map, 0, sizeof(*map));
 }
+
+void *map_entry(void **array, __u32 *room, __u32 i, size_t size)
+{
+	if (i >= *room) {
+		__u32 more = *room ? 2 * *room : 64;
+		char *p = realloc(*array, more * size);
+
+		if (!p)
+			return NULL;
+		*array = p;
+		*room = more;
+	}
+	return (char *)*array + i * size;
+}

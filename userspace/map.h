@@ -8,6 +8,7 @@
 
 #include <linux/types.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 struct map_key {
 	__u64 a, b;
@@ -33,5 +34,11 @@ __u32 map_find(const struct map *map, struct map_key key);
 __u32 map_add(struct map *map, struct map_key key, bool *added);
 
 void map_free(struct map *map);
+
+/*
+ * The entry number @i of the caller's array, which grows to hold it; @room is
+ * the number of entries that there is memory for.  NULL: no memory.
+ */
+void *map_entry(void **array, __u32 *room, __u32 i, size_t size);
 
 #endif /* _MAP_H */

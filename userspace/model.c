@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "model.h"
+#include "tree.h"
 
 /* Texts live until model_free(): chunks, so that they never move. */
 struct model_text {
@@ -72,71 +74,9 @@ size_t model_comm_len(const char comm[TASKHOLD_COMM_LEN])
 	return strnlen(comm, TASKHOLD_COMM_LEN);
 }
 
-static void add(struct model *m, __u64 *to, __u64 what)
-{
-	if (__builtin_add_overflow(*to, what, to)) {
-		*to = UINT64_MAX;
-		m->flaws[MODEL_OVERFLOW]++;
-	}
-}
-
 static __u64 less(__u64 a, __u64 b)
 {
 	return a > b ? a - b : 0;
-}
-
-static __s64 clamp(__int128 v)
-{
-	return v > INT64_MAX ? INT64_MAX : v < INT64_MIN ? INT64_MIN : (__s64)v;
-}
-
-static void add_use(struct model *m, struct taskhold_use *to,
-		    const struct taskhold_use *what)
-{
-	add(m, &to->cpu_ns, what->cpu_ns);
-	add(m, &to->user_ns, what->user_ns);
-	add(m, &to->sys_ns, what->sys_ns);
-	add(m, &to->nvcsw, what->nvcsw);
-	add(m, &to->nivcsw, what->nivcsw);
-	add(m, &to->min_flt, what->min_flt);
-	add(m, &to->maj_flt, what->maj_flt);
-	add(m, &to->rchar, what->rchar);
-	add(m, &to->wchar, what->wchar);
-	add(m, &to->read_bytes, what->read_bytes);
-	add(m, &to->write_bytes, what->write_bytes);
-}
-
-static void add_span(struct model_sums *to, __u64 max_rss, __u64 first_ns,
-		     __u64 last_ns)
-{
-	if (max_rss > to->max_rss)
-		to->max_rss = max_rss;
-	if (first_ns && (!to->first_ns || first_ns < to->first_ns))
-		to->first_ns = first_ns;
-	if (last_ns > to->last_ns)
-		to->last_ns = last_ns;
-}
-
-static void add_task(struct model *m, struct model_sums *to,
-		     const struct model_task *task)
-{
-	const struct taskhold_info *info = &task->info;
-
-	to->tasks++;
-	to->live += !task->finished;
-	to->failed += (info->flags & TASKHOLD_INFO_EXITED) && info->exit_code;
-	to->threads += info->threads;
-	add_span(to, info->max_rss, info->start_ns, info->exit_ns);
-	add_use(m, &to->use, &info->use);
-}
-
-static void add_totals(struct model *m, struct model_sums *to,
-		       const struct taskhold_totals *totals)
-{
-	add(m, &to->tasks, totals->tasks);
-	add(m, &to->folded, totals->tasks);
-	add_span(to, totals->max_rss, totals->first_ns, totals->last_ns);
-	add_use(m, &to->use, &totals->use);
 }
 
 /* A copy of @text that ends with a NUL, or NULL: no memory. */
@@ -163,21 +103,6 @@ static const char *keep_text(struct model *m, const void *text, size_t len)
 	return at;
 }
 
-/* The entry number @i of an array, which grows to hold it: zeroed if new. */
-static void *entry(void **array, __u32 *room, __u32 i, size_t size)
-{
-	if (i >= *room) {
-		__u32 more = *room ? 2 * *room : 64;
-		char *p = realloc(*array, more * size);
-
-		if (!p)
-			return NULL;
-		*array = p;
-		*room = more;
-	}
-	return (char *)*array + i * size;
-}
-
 static struct model_cgroup *cgroup_of(struct model *m, __u64 id)
 {
 	bool added;
@@ -188,7 +113,7 @@ static struct model_cgroup *cgroup_of(struct model *m, __u64 id)
 		return NULL;
 	if (!added)
 		return &m->cgroups[i];
-	cg = entry((void **)&m->cgroups, &m->room_cgroups, i, sizeof(*cg));
+	cg = map_entry((void **)&m->cgroups, &m->room_cgroups, i, sizeof(*cg));
 	if (!cg)
 		return NULL;
 	memset(cg, 0, sizeof(*cg));
@@ -207,7 +132,7 @@ static struct model_exe *exe_of(struct model *m, __u64 id)
 		return NULL;
 	if (!added)
 		return &m->exes[i];
-	exe = entry((void **)&m->exes, &m->room_exes, i, sizeof(*exe));
+	exe = map_entry((void **)&m->exes, &m->room_exes, i, sizeof(*exe));
 	if (!exe)
 		return NULL;
 	*exe = (struct model_exe){ .id = id, .same = i };
@@ -236,7 +161,7 @@ static int take_meta(struct model *m, const char *body, size_t len)
 
 	if (!memchr(body, '=', len) || memchr(body, 0, len))
 		return -EBADMSG;
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
 		n = strlen(keys[i].key);
 		if (len < n || memcmp(body, keys[i].key, n))
 			continue;
@@ -293,7 +218,7 @@ static int take_task(struct model *m, const void *body, size_t len,
 	i = map_add(&m->task_map, (struct map_key){ info->id, 0 }, &added);
 	if (i == MAP_NONE)
 		return -ENOMEM;
-	task = entry((void **)&m->tasks, &m->room_tasks, i, sizeof(*task));
+	task = map_entry((void **)&m->tasks, &m->room_tasks, i, sizeof(*task));
 	if (!task)
 		return -ENOMEM;
 	if (added) {
@@ -495,262 +420,48 @@ static int unite_exes(struct model *m)
 
 static int sum_tasks(struct model *m)
 {
+	__u64 *over = &m->flaws[MODEL_OVERFLOW];
 	__u64 moved = 0, task_moved = 0;
 	__u32 i;
 
 	for (i = 0; i < m->nr_tasks; i++) {
-		struct model_task *task = &m->tasks[i];
-		__u64 away = task->info.cpu_moved_ns;
+		const struct model_task *task = &m->tasks[i];
 		struct model_cgroup *cg = cgroup_of(m, task->info.cgroup_id);
-		struct model_task here = *task;
+		struct taskhold_info here = task->info;
+		__u64 away = here.cpu_moved_ns;
 
 		if (!cg)
 			return -ENOMEM;
-		if (away > task->info.use.cpu_ns)
-			away = task->info.use.cpu_ns;
-		here.info.use.cpu_ns -= away;
-		add_task(m, &cg->sums, &here);
-		add(m, &cg->moved_in_ns, away);
-		add_task(m, &m->totals, task);
-		add(m, &task_moved, away);
+		if (away > here.use.cpu_ns)
+			away = here.use.cpu_ns;
+		here.use.cpu_ns -= away;
+		sums_add_task(over, &cg->sums, &here, task->finished);
+		sums_add(over, &cg->moved_in_ns, away);
+		sums_add_task(over, &m->totals, &task->info, task->finished);
+		sums_add(over, &task_moved, away);
 	}
 	for (i = 0; i < m->nr_cgroups; i++) {
 		struct model_cgroup *cg = &m->cgroups[i];
 
 		if (!cg->has_totals)
 			continue;
-		add_totals(m, &cg->sums, &cg->totals);
-		add(m, &cg->sums.use.cpu_ns, cg->totals.moved_ns);
-		add_totals(m, &m->totals, &cg->totals);
-		add(m, &moved, cg->totals.moved_ns);
+		sums_add_totals(over, &cg->sums, &cg->totals);
+		sums_add(over, &cg->sums.use.cpu_ns, cg->totals.moved_ns);
+		sums_add_totals(over, &m->totals, &cg->totals);
+		sums_add(over, &moved, cg->totals.moved_ns);
 	}
 	/*
 	 * What processes used before they moved stands in totals.moved_ns and,
 	 * for those not folded, in their cpu_ns too.  The rest is of the folded.
 	 */
 	m->moved_rest_ns = less(moved, task_moved);
-	add(m, &m->totals.use.cpu_ns, m->moved_rest_ns);
-	return 0;
-}
-
-static int by_path(const void *a, const void *b)
-{
-	const struct model_cgroup *x = a, *y = b;
-	int cmp;
-
-	if (!x->path || !y->path)
-		cmp = !x->path - !y->path;
-	else
-		cmp = strcmp(x->path, y->path);
-	return cmp ? cmp : x->id < y->id ? -1 : x->id > y->id;
-}
-
-/* strcmp(), where of @a only @len bytes count as its text. */
-static int path_cmp(const char *a, size_t len, const char *b)
-{
-	int cmp = strncmp(a, b, len);
-
-	return cmp ? cmp : b[len] ? -1 : 0;
-}
-
-/*
- * The cgroup that has the first @len bytes of child's path.  A path that was
- * removed and made again has several: ids grow, so it is the youngest that is
- * older than the child.
- */
-static __u32 find_path(const struct model *m, const struct model_cgroup *child,
-		       size_t len)
-{
-	__u32 low = 0, high = m->nr_cgroups;
-
-	while (low < high) {
-		__u32 mid = low + (high - low) / 2;
-		const struct model_cgroup *cg = &m->cgroups[mid];
-		int cmp = cg->path ? path_cmp(child->path, len, cg->path) : -1;
-
-		if (cmp > 0 || (cmp == 0 && cg->id < child->id))
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	/* low is the first that is not before; the one searched is before it. */
-	if (low > 0 && !path_cmp(child->path, len, m->cgroups[low - 1].path))
-		return low - 1;
-	if (low < m->nr_cgroups && m->cgroups[low].path &&
-	    !path_cmp(child->path, len, m->cgroups[low].path))
-		return low;
-	return MODEL_NO_PARENT;
-}
-
-static __u32 find_parent(const struct model *m, const struct model_cgroup *cg)
-{
-	size_t len;
-	__u32 found;
-
-	if (!cg->path || cg->path[0] != '/' || !cg->path[1])
-		return MODEL_NO_PARENT;
-	for (len = strlen(cg->path) - 1; len > 0; len--) {
-		if (cg->path[len] != '/')
-			continue;
-		found = find_path(m, cg, len);
-		if (found != MODEL_NO_PARENT)
-			return found;
-	}
-	found = find_path(m, cg, 1);
-	return found;
-}
-
-static bool is_root(const struct model_cgroup *cg)
-{
-	return cg->path && !strcmp(cg->path, "/");
-}
-
-static bool in_scope(const struct model *m, const struct model_cgroup *cg,
-		     const char *root)
-{
-	size_t len;
-
-	/* The kernel keeps no cpu.stat of the root cgroup that could be compared. */
-	if (!cg->path || cg->path[0] != '/' || is_root(cg))
-		return false;
-	switch (m->begin.scope) {
-	case TASKHOLD_SCOPE_ALL:
-		return true;
-	case TASKHOLD_SCOPE_TREE:
-		/*
-		 * One that was made meanwhile, and is used by what was recorded:
-		 * others make cgroups too.
-		 */
-		return !cg->has_start && cg->tree_tasks;
-	case TASKHOLD_SCOPE_CGROUP:
-		if (!root)
-			return false;
-		if (!strcmp(root, "/"))
-			return true;
-		len = strlen(root);
-		return !strncmp(cg->path, root, len) &&
-		       (!cg->path[len] || cg->path[len] == '/');
-	default:
-		return false;
-	}
-}
-
-/* What the kernel charged to @cg and to all below it, all of which is done. */
-static void find_stat(struct model_cgroup *cg)
-{
-	if (is_root(cg))
-		return;
-	if (cg->has_stop) {
-		/* Made during the recording: it began at 0. */
-		if (cg->stop_ns < cg->start_ns)
-			return;
-		cg->cpu_stat_ns = cg->stop_ns - cg->start_ns;
-		cg->has_stat = true;
-		return;
-	}
-	/*
-	 * Removed: what is known is its own use alone.  START counts what was
-	 * below it then, so the difference means something for a leaf only.
-	 */
-	if (!cg->has_gone || !cg->gone_below || cg->gone_ns < cg->start_ns ||
-	    (cg->has_start && cg->start_below))
-		return;
-	cg->cpu_stat_ns = cg->gone_ns - cg->start_ns;
-	cg->has_stat = !__builtin_add_overflow(cg->cpu_stat_ns, cg->below_stat_ns,
-					       &cg->cpu_stat_ns);
-}
-
-static __s64 ppm_of(__s64 part, __u64 whole)
-{
-	return clamp((__int128)part * 1000000 / whole);
-}
-
-static int by_depth(const void *a, const void *b, void *cgroups)
-{
-	const struct model_cgroup *x = (const struct model_cgroup *)cgroups + *(const __u32 *)a;
-	const struct model_cgroup *y = (const struct model_cgroup *)cgroups + *(const __u32 *)b;
-	size_t lx = x->path ? strlen(x->path) : 0, ly = y->path ? strlen(y->path) : 0;
-
-	return lx < ly ? -1 : lx > ly;
-}
-
-/* Sums and cpu.stat go up the tree, deepest first; then down, what counts. */
-static int sum_trees(struct model *m)
-{
-	const struct model_cgroup *root = NULL;
-	__int128 residual = 0;
-	__u32 i, *order;
-
-	if (!m->nr_cgroups)
-		return 0;
-	qsort(m->cgroups, m->nr_cgroups, sizeof(*m->cgroups), by_path);
-	/* They have moved: from now on the map tells their new places. */
-	map_free(&m->cgroup_map);
-	order = malloc(m->nr_cgroups * sizeof(*order));
-	if (!order)
-		return -ENOMEM;
-	for (i = 0; i < m->nr_cgroups; i++) {
-		struct model_cgroup *cg = &m->cgroups[i];
-		bool added;
-
-		if (map_add(&m->cgroup_map, (struct map_key){ cg->id, 0 }, &added) == MAP_NONE) {
-			free(order);
-			return -ENOMEM;
-		}
-		cg->parent = find_parent(m, cg);
-		cg->gone_below = true;
-		order[i] = i;
-	}
-	if (m->begin.scope == TASKHOLD_SCOPE_CGROUP)
-		root = model_cgroup(m, m->begin.root_cgroup_id);
-	/* A child's path is longer than its parent's. */
-	qsort_r(order, m->nr_cgroups, sizeof(*order), by_depth, m->cgroups);
-	for (i = m->nr_cgroups; i-- > 0;) {
-		struct model_cgroup *cg = &m->cgroups[order[i]], *up;
-
-		add(m, &cg->cpu_tree_ns, cg->sums.use.cpu_ns);
-		add(m, &cg->tree_tasks, cg->sums.tasks);
-		find_stat(cg);
-		cg->covered = in_scope(m, cg, root ? root->path : NULL);
-		cg->has_residual = cg->covered && cg->has_stat;
-		if (cg->has_residual) {
-			cg->residual_ns = clamp((__int128)cg->cpu_stat_ns - cg->cpu_tree_ns);
-			cg->has_ppm = cg->cpu_stat_ns != 0;
-			if (cg->has_ppm)
-				cg->residual_ppm = ppm_of(cg->residual_ns, cg->cpu_stat_ns);
-		}
-		if (cg->parent == MODEL_NO_PARENT)
-			continue;
-		up = &m->cgroups[cg->parent];
-		add(m, &up->cpu_tree_ns, cg->cpu_tree_ns);
-		add(m, &up->tree_tasks, cg->tree_tasks);
-		up->start_below |= cg->has_start || cg->start_below;
-		up->gone_below &= cg->has_stat && !cg->has_stop;
-		if (cg->has_stat)
-			add(m, &up->below_stat_ns, cg->cpu_stat_ns);
-	}
-	for (i = 0; i < m->nr_cgroups; i++) {
-		struct model_cgroup *cg = &m->cgroups[order[i]];
-
-		if (cg->parent != MODEL_NO_PARENT && m->cgroups[cg->parent].topmost) {
-			cg->topmost = true;
-		} else if (cg->has_residual) {
-			cg->topmost = true;
-			m->has_residual = true;
-			add(m, &m->residual_stat_ns, cg->cpu_stat_ns);
-			residual += (__int128)cg->cpu_stat_ns - cg->cpu_tree_ns;
-		}
-	}
-	free(order);
-	m->residual_ns = clamp(residual);
-	m->has_ppm = m->residual_stat_ns != 0;
-	if (m->has_ppm)
-		m->residual_ppm = ppm_of(m->residual_ns, m->residual_stat_ns);
+	sums_add(over, &m->totals.use.cpu_ns, m->moved_rest_ns);
 	return 0;
 }
 
 static void judge(struct model *m)
 {
+	__u64 *over = &m->flaws[MODEL_OVERFLOW];
 	unsigned int i;
 
 	if (m->has_policy)
@@ -766,8 +477,8 @@ static void judge(struct model *m)
 	}
 	m->flaws[MODEL_FILE] = m->state.stop != RECORDING_WHOLE;
 	m->flaws[MODEL_VANISHED] = less(m->flaws[MODEL_VANISHED], m->totals.folded);
-	add(m, &m->lost, m->flaws[TASKHOLD_LOST_NOMEM]);
-	add(m, &m->lost, m->flaws[TASKHOLD_LOST_TOTALS]);
+	sums_add(over, &m->lost, m->flaws[TASKHOLD_LOST_NOMEM]);
+	sums_add(over, &m->lost, m->flaws[TASKHOLD_LOST_TOTALS]);
 	m->complete = true;
 	for (i = 0; i < MODEL_NR_FLAWS; i++)
 		m->complete &= !m->flaws[i];
@@ -814,7 +525,7 @@ int model_load(struct model *m, const char *path, struct recording_why *why)
 	if (!err)
 		err = sum_tasks(m);
 	if (!err)
-		err = sum_trees(m);
+		err = tree_sum(m);
 	if (!err)
 		judge(m);
 nomem:
@@ -857,113 +568,4 @@ const struct model_exe *model_exe(const struct model *m, __u64 id)
 	__u32 i = map_find(&m->exe_map, (struct map_key){ id, 0 });
 
 	return i == MAP_NONE ? NULL : &m->exes[i];
-}
-
-static struct map_key group_key(const struct model *m, enum model_by by,
-				const struct taskhold_info *info)
-{
-	const struct model_exe *exe;
-	struct map_key key = {};
-
-	switch (by) {
-	case MODEL_BY_COMM:
-		/* What stands behind the NUL is no part of it. */
-		memcpy(&key, info->comm, model_comm_len(info->comm));
-		break;
-	case MODEL_BY_EXE:
-		exe = model_exe(m, info->exe_id);
-		key.a = exe ? m->exes[exe->same].id : info->exe_id;
-		break;
-	case MODEL_BY_USER:
-		key.a = info->uid;
-		break;
-	case MODEL_BY_PARENT:
-		key = (struct map_key){ info->ppid, info->parent_start_ns };
-		break;
-	case MODEL_BY_TASK:
-	case MODEL_BY_CGROUP:
-		break;
-	}
-	return key;
-}
-
-/* (tgid, start) is what a process is known by; the rare twin is left out. */
-static int find_parents(struct model *m, struct model_group *groups, __u32 n)
-{
-	struct map map = {};
-	__u32 i, *task_of;
-	int err = -ENOMEM;
-
-	task_of = malloc((m->nr_tasks + 1ull) * sizeof(*task_of));
-	if (!task_of)
-		return err;
-	for (i = 0; i < m->nr_tasks; i++) {
-		const struct taskhold_info *info = &m->tasks[i].info;
-		bool added;
-		__u32 at = map_add(&map, (struct map_key){ info->tgid, info->start_ns }, &added);
-
-		if (at == MAP_NONE)
-			goto out;
-		if (added)
-			task_of[at] = i;
-	}
-	for (i = 0; i < n; i++) {
-		const struct taskhold_info *info = &groups[i].task->info;
-		__u32 at = map_find(&map, (struct map_key){ info->ppid, info->parent_start_ns });
-
-		if (at != MAP_NONE)
-			groups[i].parent = &m->tasks[task_of[at]];
-	}
-	err = 0;
-out:
-	free(task_of);
-	map_free(&map);
-	return err;
-}
-
-long model_group(struct model *m, enum model_by by, struct model_group **out)
-{
-	struct model_group *groups = NULL, *g;
-	struct model_sums rest = {};
-	struct map map = {};
-	__u32 i, n = 0, room = 0;
-	__u64 overflow = m->flaws[MODEL_OVERFLOW];
-
-	for (i = 0; i < m->nr_tasks; i++) {
-		bool added;
-		__u32 at = map_add(&map, group_key(m, by, &m->tasks[i].info), &added);
-
-		if (at == MAP_NONE)
-			goto nomem;
-		g = entry((void **)&groups, &room, at, sizeof(*g));
-		if (!g)
-			goto nomem;
-		if (added) {
-			*g = (struct model_group){ .by = by, .task = &m->tasks[i] };
-			n++;
-		}
-		add_task(m, &g->sums, &m->tasks[i]);
-	}
-	if (by == MODEL_BY_PARENT && find_parents(m, groups, n))
-		goto nomem;
-	for (i = 0; i < m->nr_cgroups; i++)
-		if (m->cgroups[i].has_totals)
-			add_totals(m, &rest, &m->cgroups[i].totals);
-	add(m, &rest.use.cpu_ns, m->moved_rest_ns);
-	if (rest.tasks || rest.use.cpu_ns) {
-		g = entry((void **)&groups, &room, n, sizeof(*g));
-		if (!g)
-			goto nomem;
-		*g = (struct model_group){ .by = by, .rest = true, .sums = rest };
-		n++;
-	}
-	/* The same sums again: what went over was counted when they were read. */
-	m->flaws[MODEL_OVERFLOW] = overflow;
-	map_free(&map);
-	*out = groups;
-	return n;
-nomem:
-	free(groups);
-	map_free(&map);
-	return -ENOMEM;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a recording says: its processes, cgroups, sums, and what is missing.
- *
- * Sums never wrap: they stop at the highest number, which is then a flaw.
  */
 #ifndef _MODEL_H
 #define _MODEL_H
@@ -12,6 +10,7 @@
 
 #include "map.h"
 #include "recording.h"
+#include "sums.h"
 
 struct model_task {
 	struct taskhold_info info;
@@ -19,25 +18,12 @@ struct model_task {
 	bool finished;
 };
 
-/* Sums over some processes. */
-struct model_sums {
-	__u64 tasks;		/* finished, live and folded */
-	__u64 live;		/* of these: ran when the recording ended */
-	__u64 folded;		/* of these: known by their sums alone */
-	__u64 failed;		/* exited with a status other than 0, folded ones not known */
-	__u64 threads;		/* of those not folded */
-	__u64 max_rss;		/* the highest */
-	__u64 first_ns;		/* earliest start, 0: none */
-	__u64 last_ns;		/* latest exit, 0: none */
-	struct taskhold_use use;
-};
-
 #define MODEL_NO_PARENT	(~0u)
 
 struct model_cgroup {
 	__u64 id;
 	const char *path;	/* NULL: not known */
-	struct model_sums sums;	/* use.cpu_ns: what was used in this very cgroup */
+	struct sums sums;	/* use.cpu_ns: what was used in this very cgroup */
 	__u64 moved_in_ns;	/* used elsewhere by processes that are counted here */
 	__u64 cpu_tree_ns;	/* use.cpu_ns of it and of all below it */
 	__u64 tree_tasks;	/* sums.tasks of it and of all below it */
@@ -95,7 +81,7 @@ struct model {
 	struct model_exe *exes;
 	__u32 nr_exes;
 
-	struct model_sums totals;	/* over all processes */
+	struct sums totals;	/* over all processes */
 	__u64 finished;			/* processes, not folded */
 	__u64 lost;			/* processes whose numbers are missing */
 	__u64 stop_ns;			/* end of the recording, CLOCK_BOOTTIME */
@@ -135,31 +121,5 @@ const struct model_exe *model_exe(const struct model *model, __u64 id);
 
 /* Bytes of a comm, of which a full one has no NUL. */
 size_t model_comm_len(const char comm[TASKHOLD_COMM_LEN]);
-
-enum model_by {
-	MODEL_BY_TASK,		/* no groups */
-	MODEL_BY_COMM,
-	MODEL_BY_EXE,
-	MODEL_BY_CGROUP,	/* no groups either: the cgroups themselves */
-	MODEL_BY_USER,
-	MODEL_BY_PARENT,
-};
-
-struct model_group {
-	enum model_by by;
-	bool rest;		/* folded processes, of which no key is known */
-	const struct model_task *task;	/* one of it, whose key it is; NULL if rest */
-	const struct model_task *parent; /* BY_PARENT: if it is in the recording */
-	struct model_sums sums;
-};
-
-/*
- * model_group - sums by comm, exe, user or parent
- *
- * Over all groups they are model->totals: what was folded is a group of its
- * own.  The caller frees *@groups.  Returns their number or -ENOMEM.
- */
-long model_group(struct model *model, enum model_by by,
-		 struct model_group **groups);
 
 #endif /* _MODEL_H */

@@ -197,8 +197,8 @@ static int check_loaded(const struct module_state *st)
 	if (!strcmp(st->initstate, "coming"))
 		return th_fail(TH_ENV, "the kernel module taskhold is just being loaded: run this again when modprobe has returned");
 	if (!st->btf)
-		return th_fail(TH_ENV, "the kernel module taskhold has no BTF (no " SYS_BTF MODULE_NAME "): it was built for another kernel, or without pahole; remove it with 'modprobe -r taskhold' and build it for %s with 'dkms build --force taskhold/" TASKHOLD_VERSION "'",
-			       st->release);
+		return th_fail(TH_ENV, "the kernel module taskhold has no BTF (no %s): it was built for another kernel, or without pahole; remove it with 'modprobe -r taskhold' and build it for %s with 'dkms build --force taskhold/%s'",
+			       SYS_BTF MODULE_NAME, st->release, TASKHOLD_VERSION);
 	return TH_OK;
 }
 
@@ -209,13 +209,14 @@ static int check_abi(const struct module_state *st)
 	if (st->abi == TASKHOLD_ABI)
 		return TH_OK;
 	if (st->abi < 0)
-		return th_fail(TH_ENV, "the loaded module taskhold %s does not say its ABI (" SYS_MODULE "/parameters/abi), this is taskhold " TASKHOLD_VERSION " with ABI %d: another module of that name, or a damaged one; 'modprobe -r taskhold', then 'modprobe taskhold'",
-			       version, TASKHOLD_ABI);
+		return th_fail(TH_ENV, "the loaded module taskhold %s does not say its ABI (%s), this is taskhold %s with ABI %d: another module of that name, or a damaged one; 'modprobe -r taskhold', then 'modprobe taskhold'",
+			       version, SYS_MODULE "/parameters/abi", TASKHOLD_VERSION,
+			       TASKHOLD_ABI);
 	if (st->abi < TASKHOLD_ABI)
-		return th_fail(TH_ENV, "the loaded module taskhold %s (ABI %ld) is older than this taskhold " TASKHOLD_VERSION " (ABI %d): 'modprobe -r taskhold', then 'modprobe taskhold'; where that loads the same one again, 'dkms status taskhold' shows which versions are built",
-			       version, st->abi, TASKHOLD_ABI);
-	return th_fail(TH_ENV, "this taskhold " TASKHOLD_VERSION " (ABI %d) is older than the loaded module taskhold %s (ABI %ld): upgrade the command to the module's version",
-		       TASKHOLD_ABI, version, st->abi);
+		return th_fail(TH_ENV, "the loaded module taskhold %s (ABI %ld) is older than this taskhold %s (ABI %d): 'modprobe -r taskhold', then 'modprobe taskhold'; where that loads the same one again, 'dkms status taskhold' shows which versions are built",
+			       version, st->abi, TASKHOLD_VERSION, TASKHOLD_ABI);
+	return th_fail(TH_ENV, "this taskhold %s (ABI %d) is older than the loaded module taskhold %s (ABI %ld): upgrade the command to the module's version",
+		       TASKHOLD_VERSION, TASKHOLD_ABI, version, st->abi);
 }
 
 int module_check_loaded(const struct module_state *st)
@@ -233,8 +234,8 @@ int module_check(const struct module_state *st)
 	if (ret)
 		return ret;
 	if (!st->vmlinux_btf)
-		return th_fail(TH_ENV, "kernel %s has no BTF (no " SYS_BTF "vmlinux): boot one built with CONFIG_DEBUG_INFO_BTF, as every kernel of Debian is",
-			       st->release);
+		return th_fail(TH_ENV, "kernel %s has no BTF (no %s): boot one built with CONFIG_DEBUG_INFO_BTF, as every kernel of Debian is",
+			       st->release, SYS_BTF "vmlinux");
 	return module_check_loaded(st);
 }
 

@@ -148,7 +148,7 @@ static struct json_object *about_recording(struct report *r)
 static struct json_object *about_totals(struct report *r)
 {
 	const struct model *m = r->model;
-	const struct model_sums *s = &m->totals;
+	const struct sums *s = &m->totals;
 	const struct taskhold_use *u = &s->use;
 	struct json_object *o = json_object_new_object();
 

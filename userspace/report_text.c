@@ -158,7 +158,7 @@ static int print_table(struct report *r)
 			/* A name that was never given is no dash. */
 			if (text && v.type == FIELDS_NONE && f == 0 &&
 			    r->row != FIELDS_TASK && r->row != FIELDS_CGROUP &&
-			    ((const struct model_group *)report_row(r, i))->rest)
+			    ((const struct group *)report_row(r, i))->rest)
 				text = "(folded)";
 			if (!text || scols_line_set_data(ln, f, text) != 0)
 				goto out;
@@ -173,7 +173,7 @@ out:
 static void print_totals(struct report *r)
 {
 	const struct model *m = r->model;
-	const struct model_sums *s = &m->totals;
+	const struct sums *s = &m->totals;
 
 	printf("%-10s %llu processes: %llu finished, %llu live at the end", "total",
 	       (unsigned long long)s->tasks, (unsigned long long)m->finished,

@@ -11,6 +11,7 @@
 
 #include <taskhold/types.h>
 
+#include "array.h"
 #include "cmd.h"
 #include "error.h"
 
@@ -28,7 +29,7 @@ static const struct command *find(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (!strcmp(commands[i].name, name))
 			return &commands[i];
 	}
@@ -45,7 +46,7 @@ static int help(void)
 	size_t i;
 
 	printf("usage: taskhold [-v] COMMAND [OPTIONS]\n\n");
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-12s %s\n", commands[i].name, commands[i].what);
 	printf("  %-12s show this, or the options of COMMAND\n", "help");
 	printf("\n  -v, --verbose   show what libbpf and the verifier say\n"

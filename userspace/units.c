@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "array.h"
 #include "units.h"
 
 /* Four digits, which is what the eye compares. */
@@ -60,7 +61,7 @@ struct units_text units_bytes(__u64 bytes)
 		snprintf(t.s, sizeof(t.s), bytes ? "%llu B" : "%llu", (unsigned long long)bytes);
 		return t;
 	}
-	while (v >= 1023.95 && i < sizeof(units) / sizeof(units[0]) - 1) {
+	while (v >= 1023.95 && i < ARRAY_SIZE(units) - 1) {
 		v /= 1024;
 		i++;
 	}

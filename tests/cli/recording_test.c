@@ -426,7 +426,7 @@ TEST_F(file, malformed_items)
 	ASSERT_EQ(3, block_ends(self, ends, 8));
 	copy = malloc(self->len);
 	ASSERT_NE(NULL, copy);
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		memcpy(copy, self->data, self->len);
 		memcpy(copy + ends[0] + 32 + cases[i].at, &cases[i].value, 4);
 		seal(copy + ends[0]);
@@ -472,23 +472,51 @@ TEST_F(file, newer_items)
 	model_free(&m);
 }
 
+/* A body that is a byte short, or a name that is longer than its item. */
 TEST_F(file, shorter_items_are_refused)
 {
-	struct recording_writer *w = make_open(self->path);
-	struct taskhold_info info = make_info(5, 55, "x", 3, 7);
+	static const struct {
+		__u32 kind;
+		size_t len;
+	} cases[] = {
+		{ TASKHOLD_ITEM_META, 0 },
+		{ TASKHOLD_ITEM_NAME, sizeof(struct taskhold_name) - 1 },
+		/* its text has 11 bytes */
+		{ TASKHOLD_ITEM_NAME, sizeof(struct taskhold_name) + 10 },
+		{ TASKHOLD_ITEM_FINISHED, sizeof(struct taskhold_info) - 1 },
+		{ TASKHOLD_ITEM_LIVE, sizeof(struct taskhold_info) - 1 },
+		{ TASKHOLD_ITEM_CGROUP, sizeof(struct taskhold_cgroup_stat) - 1 },
+		{ TASKHOLD_ITEM_TOTALS, sizeof(struct taskhold_totals) - 1 },
+		{ TASKHOLD_ITEM_POLICY, sizeof(struct taskhold_policy_stats) - 1 },
+		{ TASKHOLD_ITEM_END, sizeof(struct taskhold_end) - 1 },
+	};
+	struct {
+		struct taskhold_name name;
+		char text[sizeof(struct taskhold_info)];
+	} body = { .name = { .id = 1, .what = TASKHOLD_NAME_CGROUP, .len = 11 } };
 	struct recording_why why;
 	struct model m;
+	size_t i;
 
-	make_begin(w, TASKHOLD_SCOPE_ALL);
-	make_finished(w, info);
-	make_item(w, TASKHOLD_ITEM_FINISHED, &info, sizeof(info) - 1);
-	make_finished(w, make_info(6, 56, "y", 3, 7));
-	make_close(w);
-	ASSERT_EQ(0, model_load(&m, self->path, &why));
-	EXPECT_EQ(RECORDING_ITEM, m.state.stop);
-	EXPECT_EQ(1, m.nr_tasks);
-	EXPECT_EQ(false, m.complete);
-	model_free(&m);
+	memset(body.text, 'x', sizeof(body.text));
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct recording_writer *w;
+
+		unlink(self->path);
+		w = make_open(self->path);
+		make_begin(w, TASKHOLD_SCOPE_ALL);
+		make_finished(w, make_info(5, 55, "x", 3, 7));
+		make_item(w, cases[i].kind, &body, cases[i].len);
+		make_finished(w, make_info(6, 56, "y", 3, 7));
+		make_close(w);
+		ASSERT_EQ(0, model_load(&m, self->path, &why));
+		EXPECT_EQ(RECORDING_ITEM, m.state.stop) {
+			TH_LOG("kind %u, %zu bytes", cases[i].kind, cases[i].len);
+		}
+		EXPECT_EQ(1, m.nr_tasks);
+		EXPECT_EQ(false, m.complete);
+		model_free(&m);
+	}
 }
 
 TEST_F(file, foreign_files)
@@ -508,7 +536,7 @@ TEST_F(file, foreign_files)
 	struct model m;
 	size_t i;
 
-	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
 		store(self->path, files[i].data, files[i].len);
 		EXPECT_EQ(-EBADMSG, model_load(&m, self->path, &why));
 	}

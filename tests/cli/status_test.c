@@ -108,11 +108,13 @@ TEST_F(tree, everything_there)
 
 TEST_F(tree, abi_that_is_no_number)
 {
-	static const char *const bad[] = { "", "\n", "x\n", "1x\n", "-2\n", "99999999999999999999\n" };
+	static const char *const bad[] = {
+		"", "\n", "x\n", "1x\n", "-2\n", "99999999999999999999\n",
+	};
 	struct module_state st = {};
 	size_t i;
 
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		put_file(self->root, "/sys/module/taskhold/parameters/abi", bad[i]);
 		module_read(&st, self->root);
 		EXPECT_EQ(-1, st.abi) TH_LOG("%s", bad[i]);
@@ -135,7 +137,7 @@ TEST_F(tree, installed)
 	struct module_state st = {};
 	size_t i;
 
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		put_file(self->root, self->dep, cases[i].dep);
 		module_read(&st, self->root);
 		EXPECT_EQ(cases[i].installed, st.installed) TH_LOG("%s", cases[i].dep);
@@ -379,9 +381,10 @@ TEST(verifier_log_of_many_lines)
 	char said[4096], expected[64], *log, *p;
 	size_t i, n;
 
-	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		log = p = malloc(16 * lines[i] + 64);
+	for (i = 0; i < ARRAY_SIZE(lines); i++) {
+		log = malloc(16 * lines[i] + 64);
 		ASSERT_NE(NULL, log);
+		p = log;
 		for (n = 1; n <= lines[i]; n++)
 			p += sprintf(p, "line %zu\n", n);
 		strcpy(p, "processed 9 insns\n");
@@ -428,7 +431,7 @@ TEST(fdinfo_of_something_else)
 	struct holders_refs refs = {};
 	size_t i;
 
-	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(texts); i++) {
 		ASSERT_EQ(0, holders_parse_fdinfo(texts[i], &refs));
 		EXPECT_EQ(0, refs.nr) TH_LOG("text %zu", i);
 	}
@@ -460,7 +463,7 @@ TEST(mountinfo_of_others)
 	char path[64], tree[64];
 	size_t i;
 
-	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(lines); i++)
 		EXPECT_FALSE(holders_parse_mount(lines[i], path, sizeof(path), tree, sizeof(tree)))
 			TH_LOG("line %zu", i);
 }
@@ -484,7 +487,7 @@ static struct holders_syms read_syms(void)
 	struct holders_syms syms = {};
 	size_t i;
 
-	for (i = 0; i < sizeof(kallsyms) / sizeof(kallsyms[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(kallsyms); i++) {
 		if (holders_parse_sym(kallsyms[i], "taskhold", &syms))
 			exit(1);
 	}
@@ -508,7 +511,10 @@ TEST(symbols)
 static struct bpf_insn kfunc_call(int32_t imm, int16_t off)
 {
 	return (struct bpf_insn){
-		.code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL, .imm = imm, .off = off,
+		.code = BPF_JMP | BPF_CALL,
+		.src_reg = BPF_PSEUDO_KFUNC_CALL,
+		.imm = imm,
+		.off = off,
 	};
 }
 
@@ -583,7 +589,7 @@ TEST(named_kfuncs)
 	int proto;
 	size_t i;
 
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		btf = btf__new_empty();
 		ASSERT_NE(NULL, btf);
 		proto = btf__add_func_proto(btf, 0);
@@ -623,7 +629,7 @@ TEST(kptrs)
 	int value, ptr;
 	size_t i;
 
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		btf = btf__new_empty();
 		ASSERT_NE(NULL, btf);
 		value = add_value(btf, cases[i].tag, cases[i].name, &ptr);
@@ -653,8 +659,9 @@ TEST(kptrs_nested)
 	none = btf__add_struct(btf, "none", 4);
 	ASSERT_EQ(0, btf__add_field(btf, "i", integer, 0, 0));
 
+	ptr = btf__add_volatile(btf, ptr);
 	changing = btf__add_struct(btf, "changing", 8);
-	ASSERT_EQ(0, btf__add_field(btf, "rec", btf__add_volatile(btf, ptr), 0, 0));
+	ASSERT_EQ(0, btf__add_field(btf, "rec", ptr, 0, 0));
 
 	EXPECT_TRUE(holders_has_kptr(btf, changing, "taskhold_rec"));
 	EXPECT_TRUE(holders_has_kptr(btf, outer, "taskhold_rec"));
