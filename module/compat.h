@@ -16,17 +16,21 @@
 #error "taskhold allocates inside scheduler tracepoints, which PREEMPT_RT does not allow"
 #endif
 
-/*
- * KF_TRUSTED_ARGS became what every kfunc has, and the flag went away, in 7.0
- * (7646c7afd9a9).
- */
+/* KF_TRUSTED_ARGS: in 7.2 every kfunc is so, and the flag is gone. */
 #ifndef KF_TRUSTED_ARGS
 #define KF_TRUSTED_ARGS 0
 #endif
 
+/* task_newtask's clone_flags: unsigned long in 6.12, u64 in 7.2. */
+#ifdef TASKHOLD_HAVE_CLONE_FLAGS_U64
+#define TASKHOLD_NEWTASK_PROTO	void *data, struct task_struct *task, u64 clone_flags
+#else
+#define TASKHOLD_NEWTASK_PROTO	void *data, struct task_struct *task, unsigned long clone_flags
+#endif
+
 /*
- * sched_process_exit got a second argument, group_dead, in 6.16
- * (2f2cc3ad5dd4).  taskhold asks signal->live instead, which says the same.
+ * sched_process_exit has a third argument in 7.2, group_dead.  taskhold asks
+ * signal->live instead, which says the same in all.
  */
 #ifdef TASKHOLD_HAVE_EXIT_GROUP_DEAD
 #define TASKHOLD_EXIT_PROTO	void *data, struct task_struct *tsk, bool group_dead
@@ -39,8 +43,8 @@
  * @cgrp: a cgroup; itself, without those below it
  * @cpu: on which processor
  *
- * The counters moved from cgroup_rstat_cpu to cgroup_rstat_base_cpu in 6.16
- * (c9f7f5d0c5e4).
+ * The counters are in cgroup_rstat_cpu in 6.12, in cgroup_rstat_base_cpu in
+ * 7.2.
  *
  * Context: any but NMI.
  *

@@ -95,12 +95,21 @@ taskhold_index_find(const struct taskhold_index *index, unsigned long key)
 	return NULL;
 }
 
-/* Head of the chain of the bucket of @key; under rcu_read_lock(). */
+/**
+ * taskhold_index_first - head of the chain of the bucket that a key falls on
+ * @index: where
+ * @key: which
+ *
+ * Context: any but NMI, under rcu_read_lock().
+ *
+ * Return: the first member there, whatever its key, or NULL.
+ */
 static inline struct hlist_node *taskhold_index_first(const struct taskhold_index *index,
 						      unsigned long key)
 {
-	return rcu_dereference(hlist_first_rcu(
-		&index->buckets[taskhold_index_slot(index, key)].head));
+	struct hlist_head *head = &index->buckets[taskhold_index_slot(index, key)].head;
+
+	return rcu_dereference(hlist_first_rcu(head));
 }
 
 /* Every member of the bucket of @key: those with the key, and others. */

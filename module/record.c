@@ -29,7 +29,7 @@ int taskhold_record_init(void)
 {
 	/* Not merged: an own entry in /sys/kernel/slab shows what is left. */
 	record_cache = kmem_cache_create("taskhold_rec", sizeof(struct taskhold_rec), 0,
-					 SLAB_HWCACHE_ALIGN | SLAB_NO_MERGE, NULL);
+					 SLAB_NO_MERGE, NULL);
 	return record_cache ? 0 : -ENOMEM;
 }
 
@@ -487,13 +487,11 @@ static u64 live_max_rss(struct task_struct *task)
 {
 	unsigned long pages = READ_ONCE(task->signal->maxrss);
 
-	if (spin_trylock(&task->alloc_lock)) {
-		/* sparse does not see through the inline function's condition */
-		__acquire(&task->alloc_lock);
-		if (task->mm && !(task->flags & PF_KTHREAD))
-			pages = max(pages, get_mm_hiwater_rss(task->mm));
-		spin_unlock(&task->alloc_lock);
-	}
+	if (!spin_trylock(&task->alloc_lock))
+		return (u64)pages << PAGE_SHIFT;
+	if (task->mm && !(task->flags & PF_KTHREAD))
+		pages = max(pages, get_mm_hiwater_rss(task->mm));
+	spin_unlock(&task->alloc_lock);
 	return (u64)pages << PAGE_SHIFT;
 }
 

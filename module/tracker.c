@@ -370,7 +370,7 @@ static void consider(struct task_struct *task, u8 mask, u32 event)
 
 /* ---- probes ---- */
 
-static void probe_newtask(void *data, struct task_struct *task, unsigned long clone_flags)
+static void probe_newtask(TASKHOLD_NEWTASK_PROTO)
 {
 	struct taskhold_policy *policy;
 	struct taskhold_rec *parent_rec;

@@ -38,7 +38,7 @@ check() {
 	result "$status" "$name"
 	if ((status != 0)); then
 		printf '# %s: status %d\n' "$*" "$status"
-		[[ -z $output ]] || sed 's/^/# /' <<<"$output"
+		[[ -z $output ]] || printf '# %s\n' "${output//$'\n'/$'\n# '}"
 	fi
 }
 

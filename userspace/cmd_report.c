@@ -24,7 +24,8 @@ static const char usage[] =
 "FILE is what taskhold record wrote, - is standard input.\n"
 "\n"
 "  --by WHAT          a row for each task, comm, exe, cgroup, user or parent;\n"
-"                     default: task, in a table comm if there are over 50 tasks\n"
+"                     default: task; in a table without --sort and --fields,\n"
+"                     comm if there are over 50 tasks\n"
 "  --sort FIELD[,asc|,desc]\n"
 "                     order of the rows, default: cpu_ns,desc\n"
 "  --limit N          the first N rows, 0: all; default: all, in a table 1000\n"
@@ -439,7 +440,7 @@ int cmd_report(int argc, char **argv)
 	r.row = FIELDS_TASK;
 	if (o.by >= 0)
 		r.row = (enum fields_row)o.by;
-	else if (o.form == FORM_TEXT && m.nr_tasks > FEW_TASKS)
+	else if (o.form == FORM_TEXT && !o.sort && !o.fields && m.nr_tasks > FEW_TASKS)
 		r.row = FIELDS_COMM;
 	status = print_report(&r, &o, &groups);
 	if (!status && o.require_complete && !m.complete)

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,6 +46,16 @@ static void child(struct command *cmd, int go, int failed, char **argv)
 	_exit(err == ENOENT ? TH_NOT_FOUND : TH_NOT_EXEC);
 }
 
+/* 0, or why execve() would refuse it. */
+static int executable(const char *path)
+{
+	struct stat st;
+
+	if (access(path, X_OK) || stat(path, &st))
+		return errno;
+	return S_ISDIR(st.st_mode) ? EACCES : 0;
+}
+
 /* Is there such a command? Asked early: before a file is made for nothing. */
 static int look_up(const char *name)
 {
@@ -53,7 +64,7 @@ static int look_up(const char *name)
 	int err = ENOENT;
 
 	if (strchr(name, '/'))
-		return access(name, X_OK) ? errno : 0;
+		return executable(name);
 
 	for (dir = path ? path : "/usr/bin:/bin"; ; dir = end + 1) {
 		end = strchrnul(dir, ':');
@@ -61,9 +72,11 @@ static int look_up(const char *name)
 			memcpy(full, dir, end - dir);
 			full[end - dir] = '/';
 			strcpy(full + (end - dir) + 1, name);
-			if (!access(end == dir ? name : full, X_OK))
+			int why = executable(end == dir ? name : full);
+
+			if (!why)
 				return 0;
-			if (errno == EACCES)
+			if (why == EACCES)
 				err = EACCES;
 		}
 		if (!*end)

@@ -247,15 +247,14 @@ static void cgroup_ppm(struct fields_context *ctx UNUSED, const void *row,
 		set_s64(v, cg->residual_ppm);
 }
 
-/*
- * Of all three kinds, from a struct taskhold_use at @use.  CPU time is first
- * and apart, as its meaning differs.
- */
-#define USE(type, use) \
+/* Of all three kinds, from a struct taskhold_use at @use. */
+#define TIMES(type, use) \
 	{ "user_ns", "USER", "ns", "of cpu_ns, in user mode", \
 	  FIELDS_NS, true, AT(type, use.user_ns), NULL }, \
 	{ "sys_ns", "SYS", "ns", "of cpu_ns, in the kernel", \
-	  FIELDS_NS, true, AT(type, use.sys_ns), NULL }, \
+	  FIELDS_NS, true, AT(type, use.sys_ns), NULL }
+
+#define USE(type, use) \
 	{ "nvcsw", "VCSW", "", "voluntary context switches", \
 	  FIELDS_COUNT, false, AT(type, use.nvcsw), NULL }, \
 	{ "nivcsw", "IVCSW", "", "involuntary context switches", \
@@ -298,6 +297,7 @@ static void cgroup_ppm(struct fields_context *ctx UNUSED, const void *row,
 	TASKS(struct group), \
 	{ "cpu_ns", "CPU", "ns", "CPU time of all their threads, the exit path included", \
 	  FIELDS_NS, true, AT(struct group, sums.use.cpu_ns), NULL }, \
+	TIMES(struct group, sums.use), \
 	USE(struct group, sums.use), \
 	SUMS(struct group)
 
@@ -345,6 +345,7 @@ static const struct field task_fields[] = {
 	  FIELDS_NS, true, 0, 0, task_wall_ns },
 	{ "cpu_ns", "CPU", "ns", "CPU time of all its threads since it was held, the exit path included",
 	  FIELDS_NS, true, INFO(use.cpu_ns) },
+	TIMES(struct model_task, info.use),
 	USE(struct model_task, info.use),
 	{ "cpu_before_ns", "CPUBEFORE", "ns", "CPU time before it was held, in no other number",
 	  FIELDS_NS, false, INFO(cpu_before_ns) },
@@ -416,6 +417,10 @@ static const struct field cgroup_fields[] = {
 	  FIELDS_NS, false, CGROUP(moved_in_ns) },
 	{ "moved_out_ns", "MOVEDOUT", "ns", "of cpu_ns, by processes that moved on",
 	  FIELDS_NS, false, CGROUP(totals.moved_ns) },
+	{ "user_ns", "USER", "ns", "in user mode, of its processes, also what they used in cgroups that they left",
+	  FIELDS_NS, false, CGROUP(sums.use.user_ns) },
+	{ "sys_ns", "SYS", "ns", "in the kernel, likewise",
+	  FIELDS_NS, false, CGROUP(sums.use.sys_ns) },
 	USE(struct model_cgroup, sums.use),
 	SUMS(struct model_cgroup),
 };

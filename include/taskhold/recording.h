@@ -40,7 +40,7 @@ enum taskhold_item_kind {
 	TASKHOLD_ITEM_META	= 2,	/* text "key=value", not NUL-terminated */
 	TASKHOLD_ITEM_NAME	= 3,	/* struct taskhold_name */
 	TASKHOLD_ITEM_FINISHED	= 4,	/* struct taskhold_info: final */
-	TASKHOLD_ITEM_LIVE	= 5,	/* struct taskhold_info: it runs; the last of an id counts */
+	TASKHOLD_ITEM_LIVE	= 5,	/* struct taskhold_info: the last of an id counts */
 	TASKHOLD_ITEM_CGROUP	= 6,	/* struct taskhold_cgroup_stat */
 	TASKHOLD_ITEM_TOTALS	= 7,	/* struct taskhold_totals; the last of a cgroup counts */
 	TASKHOLD_ITEM_POLICY	= 8,	/* struct taskhold_policy_stats; the last counts */
@@ -116,7 +116,7 @@ enum taskhold_end_why {
 struct taskhold_end {
 	__u64 time_ns;		/* CLOCK_BOOTTIME */
 	__u64 finished;		/* FINISHED items in the file */
-	__u64 live;		/* different ids last seen LIVE */
+	__u64 live;		/* LIVE items of the last pass over those running */
 	__u64 ring_lost;	/* items other than records that found the ring buffer full */
 	__u32 why;		/* enum taskhold_end_why */
 	__s32 status;		/* wait(2) status of the command, -1: none */

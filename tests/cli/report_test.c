@@ -117,6 +117,11 @@ TEST_F(report, default_rows)
 	EXPECT_EQ(NULL, strstr(printed(self), "\nc1001 "));
 	ASSERT_EQ(0, report(self, "--limit 0"));
 	EXPECT_NE(NULL, strstr(printed(self), "\nc1201 "));
+	/* Fields are those of tasks, however many there are. */
+	ASSERT_EQ(0, report(self, "--sort pid,desc --limit 1"));
+	EXPECT_NE(NULL, strstr(printed(self), "\n1201  900 "));
+	ASSERT_EQ(0, report(self, "--fields pid,exe --limit 1"));
+	EXPECT_NE(NULL, strstr(printed(self), "\nPID EXE\n  1 exe:7\n"));
 	ASSERT_EQ(0, report_json(self, ""));
 	EXPECT_EQ(1201, length(self, "/tasks"));
 	ASSERT_EQ(0, report_json(self, "--by comm"));

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2317 # check calls the functions
 #
 # How the module's build finds the kernel's BTF, how it fails, and which kernels
 # DKMS refuses. Runs on the host, against the stock kernel's headers.

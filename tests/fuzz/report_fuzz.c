@@ -17,6 +17,7 @@
 
 #include <isa-l/crc.h>
 
+#include "array.h"
 #include "cmd.h"
 #include "error.h"
 #include "lib/make_recording.h"
@@ -162,7 +163,7 @@ static void mutate_once(void)
 		0xffffffff, 0x100000000, INT64_MAX, (__u64)INT64_MIN, UINT64_MAX - 7, UINT64_MAX,
 	};
 	size_t at = below(file_len), n = 1 + below(below(2) ? 16 : file_len);
-	__u64 value = numbers[below(sizeof(numbers) / sizeof(numbers[0]))];
+	__u64 value = numbers[below(ARRAY_SIZE(numbers))];
 
 	if (!file_len)
 		return;
@@ -253,9 +254,9 @@ static int run_case(const char *path)
 		{ "--json", "--by", "task" }, { "--csv", "--by", "cgroup" }, { "--by", "parent" },
 		{ "--by", "cgroup", "--fields", "all" }, { "--json", "--by", "exe" },
 		{ "--by", "comm", "--sort", "comm" }, { "--csv", "--by", "user" },
-		{ "--fields", "all", "--sort", "exe" },
+		{ "--by", "task", "--sort", "exe" }, { "--fields", "all" },
 	};
-	const char *const *form = forms[below(sizeof(forms) / sizeof(forms[0]))];
+	const char *const *form = forms[below(ARRAY_SIZE(forms))];
 	char name[] = "report", *argv[8] = { name, (char *)path };
 	int argc = 2, i, status;
 

@@ -37,15 +37,16 @@ if [[ $INTERACTIVE == yes ]]; then
 	tty=/dev/$(</sys/class/tty/console/active)
 	stty -F "$tty" sane
 	[[ -z $TTY_SIZE ]] || stty -F "$tty" rows "${TTY_SIZE% *}" cols "${TTY_SIZE#* }"
-	setsid --ctty --wait -- "${COMMAND[@]}" <"$tty" >"$tty" 2>&1 || status=$?
+	setsid --ctty --wait -- "${COMMAND[@]}" <>"$tty" >&0 2>&1 || status=$?
 else
 	setsid --wait -- "${COMMAND[@]}" </dev/null >"$output_port" 2>&1 || status=$?
 fi
 
 # What the command left running would hold the module, and is no part of what
 # is judged. PID 1 is spared by kill.
-kill -KILL -1 2>/dev/null || :
-wait
+if kill -KILL -1 2>/dev/null; then
+	wait
+fi
 
 leaks=none
 if ! reason=$(module_unload); then

@@ -47,11 +47,11 @@ if [ "$PROBE" = yes ]; then
 fi
 output=$(port taskhold.output)
 
-$bb mkdir -p /host /upper /root
+$bb mkdir -p /host /upper /newroot
 $bb mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=524288,cache=loose host /host
 $bb mount -t tmpfs -o mode=755,size=50% tmpfs /upper
 $bb mkdir /upper/data /upper/work
-$bb mount -t overlay -o lowerdir=/host,upperdir=/upper/data,workdir=/upper/work overlay /root
+$bb mount -t overlay -o lowerdir=/host,upperdir=/upper/data,workdir=/upper/work overlay /newroot
 
 # A directory that one of the mounts below would hide, as a checkout in /tmp, is
 # taken aside first and put back on top.
@@ -63,42 +63,42 @@ keep() {
 	esac
 	kept=$((kept + 1))
 	$bb mkdir -p "/kept/$kept"
-	$bb mount -o bind "/root$1" "/kept/$kept"
+	$bb mount -o bind "/newroot$1" "/kept/$kept"
 	echo "$1" >"/kept/$kept.name"
 }
 keep "$PROJECT"
 keep "$MODULES"
 keep "$CACHE"
 
-$bb mount -o move /proc /root/proc
-$bb mount -o move /sys /root/sys
-$bb mount -o move /dev /root/dev
-$bb mkdir -p /root/dev/pts /root/dev/shm
-$bb ln -s /proc/self/fd /root/dev/fd
-$bb ln -s /proc/self/fd/0 /root/dev/stdin
-$bb ln -s /proc/self/fd/1 /root/dev/stdout
-$bb ln -s /proc/self/fd/2 /root/dev/stderr
-$bb mount -t devpts -o mode=620,ptmxmode=666 devpts /root/dev/pts
-$bb mount -t tmpfs -o mode=1777 tmpfs /root/dev/shm
-$bb mount -t tmpfs -o mode=1777 tmpfs /root/tmp
-$bb mount -t tmpfs -o mode=755 tmpfs /root/run
+$bb mount -o move /proc /newroot/proc
+$bb mount -o move /sys /newroot/sys
+$bb mount -o move /dev /newroot/dev
+$bb mkdir -p /newroot/dev/pts /newroot/dev/shm
+$bb ln -s /proc/self/fd /newroot/dev/fd
+$bb ln -s /proc/self/fd/0 /newroot/dev/stdin
+$bb ln -s /proc/self/fd/1 /newroot/dev/stdout
+$bb ln -s /proc/self/fd/2 /newroot/dev/stderr
+$bb mount -t devpts -o mode=620,ptmxmode=666 devpts /newroot/dev/pts
+$bb mount -t tmpfs -o mode=1777 tmpfs /newroot/dev/shm
+$bb mount -t tmpfs -o mode=1777 tmpfs /newroot/tmp
+$bb mount -t tmpfs -o mode=755 tmpfs /newroot/run
 
 while [ "$kept" -gt 0 ]; do
 	name=$($bb cat "/kept/$kept.name")
-	$bb mkdir -p "/root$name"
-	$bb mount -o move "/kept/$kept" "/root$name"
+	$bb mkdir -p "/newroot$name"
+	$bb mount -o move "/kept/$kept" "/newroot$name"
 	kept=$((kept - 1))
 done
 
-$bb mkdir -p "/root$OUT"
-$bb mount -t 9p -o trans=virtio,version=9p2000.L,msize=524288,cache=mmap,access=any out "/root$OUT"
+$bb mkdir -p "/newroot$OUT"
+$bb mount -t 9p -o trans=virtio,version=9p2000.L,msize=524288,cache=mmap,access=any out "/newroot$OUT"
 
-$bb mkdir -p "/root/lib/modules/$KVER"
-$bb mount -o bind "/root$MODULES" "/root/lib/modules/$KVER"
+$bb mkdir -p "/newroot/lib/modules/$KVER"
+$bb mount -o bind "/newroot$MODULES" "/newroot/lib/modules/$KVER"
 
-$bb mkdir /root/run/taskhold
-$bb cp $bb /config /command /root/run/taskhold/
-echo "$verdict" >/root/run/taskhold/verdict-port
-echo "$output" >/root/run/taskhold/output-port
+$bb mkdir /newroot/run/taskhold
+$bb cp $bb /config /command /newroot/run/taskhold/
+echo "$verdict" >/newroot/run/taskhold/verdict-port
+echo "$output" >/newroot/run/taskhold/output-port
 
-exec $bb switch_root /root /bin/bash "$PROJECT/tests/qemu/guest.sh"
+exec $bb switch_root /newroot /bin/bash "$PROJECT/tests/qemu/guest.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck disable=SC2054 # the commas in arrays are QEMU's
+# shellcheck disable=SC2054,SC2317 # commas of QEMU in arrays; functions of traps
 #
 # Boots a kernel in QEMU, with this machine's root as the guest's (read-only,
 # changes go to memory), and runs COMMAND as root in it. Succeeds only where the
@@ -106,10 +106,14 @@ out=$(realpath "$out")
 
 # Results of an earlier run must not be taken for this one's.
 rm -f "$out"/{console.log,output.log,dmesg.log,log-scan.txt,holders.txt,verdict,log.allow}
+tty_size=
+[[ ! -t 0 ]] || tty_size=$(stty size)
 work=$(mktemp -d)
 qemu=
 cleanup() {
-	[[ -z $qemu ]] || kill "$qemu" 2>/dev/null || :
+	if [[ -n $qemu ]] && kill -0 "$qemu" 2>/dev/null; then
+		kill "$qemu"
+	fi
 	rm -rf "$work"
 }
 trap cleanup EXIT
@@ -133,7 +137,7 @@ make_initramfs() {
 	printf '%s=%q\n' PROBE "$1" PROJECT "$TASKHOLD_ROOT" OUT "$out" \
 		MODULES "$modules" KVER "$kver" TOOLS "$tools" CACHE "$cache" \
 		INTERACTIVE "$interactive" TERM "${TERM:-linux}" \
-		TTY_SIZE "$(stty size 2>/dev/null || :)" >"$dir/config"
+		TTY_SIZE "$tty_size" >"$dir/config"
 	printf '%q ' "${command[@]}" >"$dir/command"
 
 	: >"$dir/modules/order"
@@ -195,7 +199,8 @@ kvm_works() {
 		# A QEMU that aborts makes this shell say so: that goes to the log too.
 		(
 			timeout 20 qemu-system-x86_64 "${args[@]}" -accel kvm -cpu host \
-				-m 512M -append "$cmdline" -serial null || :
+				-m 512M -append "$cmdline" -serial null ||
+				echo "QEMU ended with status $?"
 		) >"$work/probe.log" 2>&1
 		if [[ -s $work/verdict && $(<"$work/verdict") == probe=ok ]]; then
 			echo yes >"$answer.new"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2317 # check calls the functions
 #
 # The table test of scan-log.sh: a log, and whether it is clean (0), not clean
 # (1) or no log (2). Runs on the host.

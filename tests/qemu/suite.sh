@@ -39,20 +39,46 @@ cgroup_empty() {
 	[[ $(sed -n 's/^populated //p' "$cgroup/cgroup.events") == 0 ]]
 }
 
-# One process that the test left is enough to hold the module and to disturb
-# the next one.
-end_processes() {
-	local left
+# Processes and cgroups that were there before the first test.
+ps -eo pid= >"$work/processes"
+find /sys/fs/cgroup -type d >"$work/cgroups"
 
-	if ! until_true 1 cgroup_empty; then
-		left=$(find "$cgroup" -name cgroup.procs -exec cat {} + | paste -sd ,)
-		[[ -z $left ]] || left=$(ps -o args= -p "$left" | paste -sd ';')
-		echo "left processes behind: ${left:-ended meanwhile}" >>"$work/findings"
-		echo 1 >"$cgroup/cgroup.kill"
-		until_true 10 cgroup_empty ||
-			echo "left processes behind that cannot be killed" >>"$work/findings"
+# strangers: processes that came since, but for the kernel's threads.
+strangers() {
+	ps -eo pid=,ppid=,args= >"$work/ps"
+	awk -v self="$$" '
+		NR == FNR { known[$1] = 1; next }
+		$1 in known || $1 == 2 || $2 == 2 || ($2 == self && $3 == "ps") { next }
+		{ pid = $1; $1 = $2 = ""; print pid, $0 }
+	' "$work/processes" "$work/ps" >"$work/strangers"
+}
+
+nobody_left() {
+	strangers && [[ ! -s $work/strangers ]] && cgroup_empty
+}
+
+# One process that a test left is enough to hold the module and to disturb the
+# next one, also one that went to a cgroup of its own; so is a cgroup. What is
+# just ending gets a second for it.
+end_processes() {
+	local pid args dir
+
+	if ! until_true 1 nobody_left; then
+		while read -r pid args; do
+			echo "left a process behind: $args" >>"$work/findings"
+			# It may have ended by now, which is as well.
+			if kill -0 "$pid" 2>/dev/null; then
+				kill -KILL "$pid" || echo "cannot kill it" >>"$work/findings"
+			fi
+		done <"$work/strangers"
+		until_true 10 nobody_left ||
+			echo "a process cannot be killed" >>"$work/findings"
 	fi
 	find "$cgroup" -depth -type d -exec rmdir {} + 2>>"$work/findings"
+	while read -r dir; do
+		echo "left a cgroup behind: $dir" >>"$work/findings"
+		rmdir "$dir" 2>>"$work/findings" || continue
+	done < <(find /sys/fs/cgroup -depth -type d | grep -vxFf "$work/cgroups")
 }
 
 run_one() {
@@ -115,7 +141,7 @@ run_one() {
 			END { printf "%d passed, %d failed, %d skipped", p, f, s }' "$tap")" \
 		"$((SECONDS - started))"
 	if grep '^not ok' "$tap" | sed 's/^/	/'; then
-		grep '^#' "$tap" | head -n 40 | sed 's/^/	/' || :
+		awk '/^#/ && n++ < 40 { print "\t" $0 }' "$tap"
 		tail -n 20 "$log" | sed 's/^/	| /'
 	fi
 }

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Loads the programs of a BPF object one by one and compares what the verifier
+ * says with what tests/progs/expect.h put on each of them.
+ *
+ * Every program is loaded from an object of its own with the others left out,
+ * so that one refusal does not hide another. A struct_ops map is made only if
+ * the program is a member of it.
+ */
+#ifndef _TASKHOLD_TESTS_EXPECT_H
+#define _TASKHOLD_TESTS_EXPECT_H
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include <taskhold/ops.h>
+
+#include "kselftest.h"
+
+#define EXPECT_MAX_PROGS	128
+#define EXPECT_MAX_MSGS		4
+#define EXPECT_LOG_SIZE		(1 << 20)
+
+/**
+ * struct expectation - what is written on one program
+ * @name: of the program
+ * @why: what it shows
+ * @msgs: what the log must have, @nr_msgs of them
+ * @success: it must load
+ * @failure: it must be refused
+ */
+struct expectation {
+	char name[64];
+	char why[160];
+	char msgs[EXPECT_MAX_MSGS][160];
+	int nr_msgs;
+	bool success;
+	bool failure;
+};
+
+static char expect_log[EXPECT_LOG_SIZE];
+static char expect_libbpf[4096];
+
+/* libbpf's own warnings, which say what the log does not. */
+static int expect_print(enum libbpf_print_level level, const char *format, va_list args)
+{
+	size_t len = strlen(expect_libbpf);
+
+	if (level == LIBBPF_WARN)
+		vsnprintf(expect_libbpf + len, sizeof(expect_libbpf) - len, format, args);
+	return 0;
+}
+
+static struct bpf_object *expect_open(const void *elf, size_t size)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_level = 1,
+		    .kernel_log_buf = expect_log, .kernel_log_size = sizeof(expect_log));
+
+	return bpf_object__open_mem(elf, size, &opts);
+}
+
+/* Note what one tag says; false if nobody knows the tag. */
+static bool expect_take_tag(struct expectation *e, const char *tag)
+{
+	const char *text = strchr(tag, '=');
+
+	if (!text++)
+		return false;
+	if (!strcmp(tag, "expect:load=success"))
+		e->success = true;
+	else if (!strcmp(tag, "expect:load=failure"))
+		e->failure = true;
+	else if (!strncmp(tag, "expect:why=", 11))
+		snprintf(e->why, sizeof(e->why), "%s", text);
+	else if (!strncmp(tag, "expect:msg=", 11) && e->nr_msgs < EXPECT_MAX_MSGS)
+		snprintf(e->msgs[e->nr_msgs++], sizeof(e->msgs[0]), "%s", text);
+	else
+		return false;
+	return true;
+}
+
+/* What is written on program @e->name; false with a reason where it is not sound. */
+static bool expect_read(const struct btf *btf, struct expectation *e, char *reason, size_t size)
+{
+	__u32 id, nr = btf__type_cnt(btf);
+	const struct btf_type *t, *func;
+	const char *tag;
+
+	for (id = 1; id < nr; id++) {
+		t = btf__type_by_id(btf, id);
+		if (!btf_is_decl_tag(t) || btf_decl_tag(t)->component_idx != -1)
+			continue;
+		func = btf__type_by_id(btf, t->type);
+		tag = btf__name_by_offset(btf, t->name_off);
+		if (!btf_is_func(func) || strncmp(tag, "expect:", 7) ||
+		    strcmp(btf__name_by_offset(btf, func->name_off), e->name))
+			continue;
+		if (!expect_take_tag(e, tag)) {
+			snprintf(reason, size, "tag '%s' is not known", tag);
+			return false;
+		}
+	}
+	if (e->success == e->failure) {
+		snprintf(reason, size, "it must say either __success or __failure");
+		return false;
+	}
+	if (!e->why[0] || (e->failure && !e->nr_msgs)) {
+		snprintf(reason, size, "it lacks %s", e->why[0] ? "__msg" : "__why");
+		return false;
+	}
+	return true;
+}
+
+/* Leave out every program but one, and every policy that it is no member of. */
+static struct bpf_program *expect_pick(struct bpf_object *obj, const char *name)
+{
+	struct bpf_program *prog, *picked = NULL;
+	struct bpf_map *map;
+
+	bpf_object__for_each_program(prog, obj) {
+		bool is_it = !strcmp(bpf_program__name(prog), name);
+
+		bpf_program__set_autoload(prog, is_it);
+		if (is_it)
+			picked = prog;
+	}
+	bpf_object__for_each_map(map, obj) {
+		struct taskhold_ops *ops;
+		size_t size;
+
+		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS)
+			continue;
+		ops = bpf_map__initial_value(map, &size);
+		/* the first seven members are functions, in libbpf's hands programs */
+		bpf_map__set_autocreate(map, false);
+		for (void **op = (void **)ops; op < (void **)ops->name; op++) {
+			if (picked && *op == picked) {
+				bpf_map__set_autocreate(map, true);
+				bpf_program__set_autoload(picked, true);
+			} else {
+				*op = NULL;
+			}
+		}
+	}
+	return picked;
+}
+
+/**
+ * expect_check - load one program and judge
+ * @elf: the object
+ * @size: its bytes
+ * @e: the expectation; @e->name says which program
+ * @reason: where to say why not
+ * @reason_size: bytes there
+ *
+ * Return: true if all is as it should be.
+ */
+static bool expect_check(const void *elf, size_t size, const struct expectation *e, char *reason,
+			 size_t reason_size)
+{
+	struct bpf_object *obj;
+	bool good = true;
+	int err, i;
+
+	expect_log[0] = '\0';
+	expect_libbpf[0] = '\0';
+	obj = expect_open(elf, size);
+	if (!obj) {
+		snprintf(reason, reason_size, "cannot open the object: %s", strerror(errno));
+		return false;
+	}
+	if (!expect_pick(obj, e->name)) {
+		snprintf(reason, reason_size, "there is no such program");
+		bpf_object__close(obj);
+		return false;
+	}
+	err = bpf_object__load(obj);
+	bpf_object__close(obj);
+
+	if (e->success && err) {
+		snprintf(reason, reason_size, "refused: %s", strerror(-err));
+		good = false;
+	} else if (e->failure && !err) {
+		snprintf(reason, reason_size, "it was accepted");
+		good = false;
+	}
+	for (i = 0; good && i < e->nr_msgs; i++) {
+		if (strstr(expect_log, e->msgs[i]) || strstr(expect_libbpf, e->msgs[i]))
+			continue;
+		snprintf(reason, reason_size, "the log lacks '%s'", e->msgs[i]);
+		good = false;
+	}
+	return good;
+}
+
+/* Comment lines for TAP out of the end of a text, which says what went wrong. */
+static void expect_show_end(const char *text)
+{
+	size_t len = strlen(text);
+	char line[512];
+
+	text += len > 2000 ? len - 2000 : 0;
+	while (*text) {
+		int n = strcspn(text, "\n");
+
+		snprintf(line, sizeof(line), "%.*s", n, text);
+		ksft_print_msg("| %s\n", line);
+		text += n + (text[n] == '\n');
+	}
+}
+
+/**
+ * struct expect_object - an object whose programs are checked
+ * @elf: its bytes, from a skeleton
+ * @size: how many
+ */
+struct expect_object {
+	const void *elf;
+	size_t size;
+};
+
+/**
+ * expect_main - check all programs of some objects, as a whole test program
+ * @objects: which
+ * @nr: how many
+ *
+ * Does not return. One result for each program.
+ */
+static inline void expect_main(const struct expect_object *objects, int nr)
+{
+	static struct expectation expectations[EXPECT_MAX_PROGS];
+	static const struct expect_object *owner[EXPECT_MAX_PROGS];
+	static char reasons[EXPECT_MAX_PROGS][400];
+	int count = 0, i;
+
+	libbpf_set_print(expect_print);
+	for (i = 0; i < nr; i++) {
+		struct bpf_object *obj = expect_open(objects[i].elf, objects[i].size);
+		struct bpf_program *prog;
+
+		if (!obj)
+			ksft_exit_fail_msg("cannot open object %d: %s\n", i, strerror(errno));
+		bpf_object__for_each_program(prog, obj) {
+			struct expectation *e = &expectations[count];
+
+			if (count == EXPECT_MAX_PROGS)
+				ksft_exit_fail_msg("more than %d programs\n", EXPECT_MAX_PROGS);
+			snprintf(e->name, sizeof(e->name), "%s", bpf_program__name(prog));
+			/* a reason is left where the expectation is not sound */
+			expect_read(bpf_object__btf(obj), e, reasons[count], sizeof(reasons[0]));
+			owner[count++] = &objects[i];
+		}
+		bpf_object__close(obj);
+	}
+
+	ksft_print_header();
+	ksft_set_plan(count);
+	for (i = 0; i < count; i++) {
+		const struct expectation *e = &expectations[i];
+		bool good = !reasons[i][0] &&
+			    expect_check(owner[i]->elf, owner[i]->size, e, reasons[i],
+					 sizeof(reasons[0]));
+
+		if (!good) {
+			ksft_print_msg("%s: %s\n", e->name, reasons[i]);
+			expect_show_end(expect_libbpf);
+			expect_show_end(expect_log);
+		}
+		ksft_test_result(good, "%s: %s\n", e->name, e->why);
+	}
+	ksft_finished();
+}
+
+#endif /* _TASKHOLD_TESTS_EXPECT_H */
