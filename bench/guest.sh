@@ -82,7 +82,8 @@ attached() {
 	read -r line <&"${micro[0]}"
 	[[ $line == attached ]]
 	spawn
-	exec {micro[1]}>&-
+	local input=${micro[1]}
+	exec {input}>&-
 	wait "$pid"
 }
 

@@ -94,7 +94,8 @@ int rec_pair(void *ctx)
 	begin = bpf_ktime_get_ns();
 	bpf_for(i, 0, TIMES) {
 		ref = taskhold_rec_acquire(rec);
-		taskhold_rec_release(ref);
+		if (ref)
+			taskhold_rec_release(ref);
 	}
 	ns = bpf_ktime_get_ns() - begin;
 	taskhold_rec_release(rec);
@@ -109,10 +110,12 @@ int walk(void *ctx)
 	__u64 begin = bpf_ktime_get_ns();
 
 	count = 0;
+	bpf_rcu_read_lock();
 	bpf_for_each(taskhold_rec, rec, slot, 0) {
 		taskhold_rec_snapshot(rec, &info, sizeof(info), 0);
 		count++;
 	}
+	bpf_rcu_read_unlock();
 	ns = bpf_ktime_get_ns() - begin;
 	return 0;
 }

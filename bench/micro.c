@@ -106,13 +106,12 @@ int main(int argc, char **argv)
 	if (!skel)
 		return fail("cannot open the BPF object");
 	skel->rodata->self = getpid();
-	if (micro__load(skel)) {
+	if (micro__load(skel))
 		ret = fail("cannot load the BPF object");
-	} else if (!strcmp(argv[1], "parts")) {
+	else if (!strcmp(argv[1], "parts"))
 		ret = parts(skel);
-	} else {
+	else
 		ret = keep(skel, argv[1]);
-	}
 	micro__destroy(skel);
 	return ret;
 }

@@ -25,7 +25,6 @@
 
 #include <linux/cgroup.h>
 #include <linux/mutex.h>
-#include <linux/rcupdate_wait.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -36,266 +35,16 @@
 #include <trace/events/task.h>
 
 #include "compat.h"
+#include "live.h"
 #include "policy.h"
 #include "record.h"
+#include "slots.h"
+#include "threads.h"
 #include "tracker.h"
 
-/* Running processes: some hundreds, or some 10,000 with a few in each bucket. */
-#define LIVE_BITS 11
-
-/* Threads of multi-threaded processes that are older than a policy. */
-#define OLDER_BITS 8
-
-/*
- * Bits of the slots in use: what the probes look at first.  Who sees a bit sees
- * the tables below too.
- */
-static u8 active;
-static struct taskhold_policy __rcu *policies[TASKHOLD_MAX_POLICIES];
 static DEFINE_MUTEX(tracker_mutex);
 
-/* Low bits of an address, where a key has the slot. */
-#define SLOT_BITS 3
-#define SLOT_MASK ((1UL << SLOT_BITS) - 1)
-static_assert(TASKHOLD_MAX_POLICIES <= 1 << SLOT_BITS);
-
-/*
- * Records of running processes by signal_struct and slot.  Both tables exist while a
- * policy is attached; probes and kfuncs may use them when they have seen a
- * bit in @active or a policy in the table under rcu_read_lock().
- */
-static struct taskhold_index live;
-static atomic64_t live_count = ATOMIC64_INIT(0);
 static atomic64_t finished_total = ATOMIC64_INIT(0);
-
-/**
- * struct older_thread - a thread that started before its record was made
- * @node: in the index of these, by the address of the task and the slot
- * @rec: a reference
- * @rcu: to free it
- *
- * Other threads of such a process cannot be told apart by when they started:
- * one that has been released but not yet freed must not be counted, since the
- * record never counted it in.
- */
-struct older_thread {
-	struct taskhold_index_node node;
-	struct taskhold_rec *rec;
-	struct rcu_head rcu;
-};
-
-static struct taskhold_index older;
-
-static u8 active_mask(void)
-{
-	/* pairs with taskhold_tracker_attach() */
-	return smp_load_acquire(&active);
-}
-
-static struct taskhold_rec *live_find(const struct task_struct *task, u8 slot)
-{
-	struct taskhold_index_node *node;
-
-	node = taskhold_index_find(&live, (unsigned long)task->signal | slot);
-	return node ? container_of(node, struct taskhold_rec, live) : NULL;
-}
-
-/* The first record of process @sig from @link on, in the chain of its bucket. */
-static __always_inline struct taskhold_rec *record_from(struct hlist_node *link, unsigned long sig)
-{
-	struct taskhold_index_node *node;
-
-	for (; link; link = rcu_dereference(hlist_next_rcu(link))) {
-		node = hlist_entry(link, struct taskhold_index_node, link);
-		if ((node->key & ~SLOT_MASK) == sig)
-			return container_of(node, struct taskhold_rec, live);
-	}
-	return NULL;
-}
-
-/*
- * All records of the process of @task, one a policy; under rcu_read_lock().
- * The one at hand may be taken out of the index meanwhile.
- */
-#define for_each_record(rec, task)							\
-	for ((rec) = record_from(taskhold_index_first(&live,				\
-						      (unsigned long)(task)->signal),	\
-				 (unsigned long)(task)->signal);			\
-	     (rec);									\
-	     (rec) = record_from(rcu_dereference(hlist_next_rcu(&(rec)->live.link)),	\
-				 (unsigned long)(task)->signal))
-
-/* Drop the live index's reference; true for the one caller that did. */
-static bool live_remove(struct taskhold_rec *rec)
-{
-	if (!taskhold_index_remove(&live, &rec->live))
-		return false;
-	atomic64_dec(&live_count);
-	return true;
-}
-
-/* The first policy in @bits, or NULL; clears the bits of slots that have none. */
-static __always_inline struct taskhold_policy *policy_first(unsigned long *bits)
-{
-	struct taskhold_policy *policy;
-
-	for (; *bits; *bits &= *bits - 1) {
-		policy = rcu_dereference(policies[__ffs(*bits)]);
-		if (policy)
-			return policy;
-	}
-	return NULL;
-}
-
-/* The policies in @mask, one after the other; under rcu_read_lock(). */
-#define for_each_policy(policy, bits, mask)						\
-	for ((bits) = (mask); ((policy) = policy_first(&(bits))); (bits) &= (bits) - 1)
-
-static struct taskhold_policy *policy_in(u32 slot)
-{
-	return slot < TASKHOLD_MAX_POLICIES ? rcu_dereference(policies[slot]) : NULL;
-}
-
-/* ---- threads ---- */
-
-/*
- * Count a thread that is older than @rec, unless that has been done.  The
- * thread cannot be freed meanwhile: the caller found it on its process's list
- * under rcu_read_lock(), or it has not run yet.
- */
-static bool older_insert(struct taskhold_rec *rec, struct task_struct *task)
-{
-	struct taskhold_policy *policy;
-	struct older_thread *thread;
-
-	thread = kmalloc(sizeof(*thread), GFP_ATOMIC | __GFP_NOWARN);
-	if (!thread) {
-		policy = policy_in(rec->slot);
-		if (policy)
-			taskhold_policy_lost(policy, rec, TASKHOLD_LOST_NOMEM);
-		return false;
-	}
-
-	taskhold_record_get(rec);
-	thread->rec = rec;
-	/*
-	 * Count first: once it is in the index, a free of the thread that is
-	 * not held up by the caller's RCU section counts it down.
-	 */
-	atomic_inc(&rec->threads_left);
-	if (taskhold_index_insert_unique(&older, &thread->node,
-					 (unsigned long)task | rec->slot))
-		return true;
-
-	atomic_dec(&rec->threads_left);
-	taskhold_record_put(rec);
-	kfree(thread);
-	return false;
-}
-
-static void older_free(struct older_thread *thread)
-{
-	taskhold_record_put(thread->rec);
-	kfree_rcu(thread, rcu);
-}
-
-static bool older_remove(const struct taskhold_rec *rec, struct task_struct *task)
-{
-	struct taskhold_index_node *node;
-
-	node = taskhold_index_remove_key(&older, (unsigned long)task | rec->slot);
-	if (!node)
-		return false;
-	older_free(container_of(node, struct older_thread, node));
-	return true;
-}
-
-/* Forget the threads of the records of one policy. */
-static void older_forget(u8 slot)
-{
-	struct taskhold_index_node *node;
-	unsigned int i;
-
-	rcu_read_lock();
-	for (i = 0; i < 1U << older.bits; i++) {
-		hlist_for_each_entry_rcu(node, &older.buckets[i].head, link) {
-			if ((node->key & SLOT_MASK) == slot &&
-			    taskhold_index_remove(&older, node))
-				older_free(container_of(node, struct older_thread, node));
-		}
-	}
-	rcu_read_unlock();
-}
-
-/* Was this thread, which is about to be freed, counted in @rec? */
-static bool thread_was_counted(struct taskhold_rec *rec, struct task_struct *task)
-{
-	unsigned long flags;
-	bool counted;
-
-	if (likely(!rec->since_ns))
-		return true;
-
-	raw_spin_lock_irqsave(&rec->lock, flags);
-	counted = rec->first == task;
-	if (counted)
-		rec->first = NULL;
-	raw_spin_unlock_irqrestore(&rec->lock, flags);
-
-	return older_remove(rec, task) || counted ||
-	       task->start_boottime >= READ_ONCE(rec->since_ns);
-}
-
-static void thread_starts(struct task_struct *task)
-{
-	struct taskhold_rec *rec;
-	unsigned long flags;
-
-	for_each_record(rec, task) {
-		/*
-		 * A thread that started before the record was in the index may
-		 * have been counted by who made the record; one that started
-		 * later was not.
-		 */
-		if (task->start_boottime < READ_ONCE(rec->since_ns))
-			older_insert(rec, task);
-		else
-			atomic_inc(&rec->threads_left);
-
-		raw_spin_lock_irqsave(&rec->lock, flags);
-		rec->info.threads++;
-		raw_spin_unlock_irqrestore(&rec->lock, flags);
-	}
-}
-
-/* ---- holding ---- */
-
-/*
- * A record of a process that is older than it has just been put into the live
- * index, with since_ns at U64_MAX: count its threads.  That of the first keeps
- * it from finishing until the caller's RCU section ends.
- */
-static void count_older_threads(struct taskhold_rec *rec, struct task_struct *task)
-{
-	struct task_struct *thread;
-	u64 now = ktime_get_boottime_ns();
-	u32 threads = 0;
-
-	/*
-	 * Every thread that starts from now on finds the record.  Of those
-	 * before, thread_starts() puts into the index whom it sees, and the
-	 * list has all that are not released: none is missed, and none is
-	 * counted twice.
-	 */
-	WRITE_ONCE(rec->since_ns, now);
-	for_each_thread(task, thread) {
-		threads++;
-		if (thread != task && thread->start_boottime < now)
-			older_insert(rec, thread);
-	}
-	/* a thread that starts right now may miss here: info.threads is a count for people */
-	WRITE_ONCE(rec->info.threads, max(threads, 1U));
-}
 
 /*
  * Hold the process of @task, its first thread, for a policy; @parent_rec is a
@@ -305,7 +54,6 @@ static void count_older_threads(struct taskhold_rec *rec, struct task_struct *ta
 static void hold(struct taskhold_policy *policy, struct task_struct *task,
 		 struct task_struct *parent, const struct taskhold_rec *parent_rec, bool is_older)
 {
-	unsigned long key = (unsigned long)task->signal | policy->slot;
 	struct taskhold_rec *rec;
 
 	rec = taskhold_record_alloc(task, parent, parent_rec, policy->slot);
@@ -320,14 +68,13 @@ static void hold(struct taskhold_policy *policy, struct task_struct *task,
 		rec->since_ns = U64_MAX;
 	}
 
-	if (!taskhold_index_insert_unique(&live, &rec->live, key)) {
+	if (!taskhold_live_insert(rec, task)) {
 		/* a new policy's walk, and birth or exec, found it at once */
 		taskhold_record_put(rec);
 		return;
 	}
-	atomic64_inc(&live_count);
 	if (is_older)
-		count_older_threads(rec, task);
+		taskhold_threads_count_older(rec, task);
 	taskhold_policy_take(policy, rec);
 	return;
 
@@ -379,11 +126,11 @@ static void probe_newtask(TASKHOLD_NEWTASK_PROTO)
 	u8 mask, held;
 
 	rcu_read_lock();
-	mask = active_mask();
+	mask = taskhold_slots_mask();
 	if (!mask)
 		goto out;
 	if (clone_flags & CLONE_THREAD) {
-		thread_starts(task);
+		taskhold_threads_start(task);
 		goto out;
 	}
 
@@ -400,44 +147,6 @@ out:
 	rcu_read_unlock();
 }
 
-/*
- * The calling thread has become the first of its process, which is older than
- * its record: the start time that it has now is the former first thread's, so
- * it must be known as the first to be counted when it is freed.  The former
- * first, unless it has been freed already, must be known one by one from now
- * on.  Its free may run on another CPU at this very moment; then it has been
- * counted as the first, and what was done for it here is undone.
- */
-static void change_first(struct taskhold_rec *rec, struct task_struct *task)
-{
-	struct task_struct *former;
-	unsigned long flags;
-	bool inserted = false, freed;
-
-	/* the caller's own place among threads_left stays */
-	older_remove(rec, task);
-
-	raw_spin_lock_irqsave(&rec->lock, flags);
-	former = rec->first;
-	raw_spin_unlock_irqrestore(&rec->lock, flags);
-	if (former)
-		inserted = older_insert(rec, former);
-
-	raw_spin_lock_irqsave(&rec->lock, flags);
-	freed = rec->first != former;
-	rec->first = task;
-	raw_spin_unlock_irqrestore(&rec->lock, flags);
-
-	if (freed && inserted)
-		older_remove(rec, former);
-	/*
-	 * The former first had one place and got another when it was inserted.
-	 * The caller's place keeps the count above 0.
-	 */
-	if (inserted || (former && !freed))
-		atomic_dec(&rec->threads_left);
-}
-
 static void probe_exec(void *data, struct task_struct *task, pid_t old_pid,
 		       struct linux_binprm *bprm)
 {
@@ -447,7 +156,7 @@ static void probe_exec(void *data, struct task_struct *task, pid_t old_pid,
 	u8 mask, held = 0;
 
 	rcu_read_lock();
-	mask = active_mask();
+	mask = taskhold_slots_mask();
 	if (!mask)
 		goto out;
 
@@ -455,9 +164,9 @@ static void probe_exec(void *data, struct task_struct *task, pid_t old_pid,
 		if (!exe)
 			exe = taskhold_path_of_exe(task);
 		if (old_pid != task->pid && rec->since_ns)
-			change_first(rec, task);
+			taskhold_threads_change_first(rec, task);
 		taskhold_record_exec(rec, task, taskhold_path_get(exe));
-		policy = policy_in(rec->slot);
+		policy = taskhold_slots_policy(rec->slot);
 		if (policy)
 			taskhold_policy_exec(policy, rec, task);
 		held |= 1U << rec->slot;
@@ -495,10 +204,10 @@ static void probe_exit(TASKHOLD_EXIT_PROTO)
 		return;
 
 	rcu_read_lock();
-	if (!active_mask())
+	if (!taskhold_slots_mask())
 		goto out;
 	for_each_record(rec, tsk) {
-		policy = mark_exited(rec) ? policy_in(rec->slot) : NULL;
+		policy = mark_exited(rec) ? taskhold_slots_policy(rec->slot) : NULL;
 		if (policy)
 			taskhold_policy_exit(policy, rec, tsk);
 	}
@@ -516,19 +225,19 @@ static void probe_free(void *data, struct task_struct *task)
 	struct taskhold_rec *rec;
 
 	rcu_read_lock();
-	if (!active_mask())
+	if (!taskhold_slots_mask())
 		goto out;
 	for_each_record(rec, task) {
-		if (!thread_was_counted(rec, task))
+		if (!taskhold_threads_counted(rec, task))
 			continue;
 		taskhold_record_end_thread(rec, task);
 		/* orders the numbers added above before the sums made below */
-		if (!atomic_dec_and_test(&rec->threads_left) || !live_remove(rec))
+		if (!atomic_dec_and_test(&rec->threads_left) || !taskhold_live_remove(rec))
 			continue;
 
 		taskhold_record_finish(rec, task);
 		atomic64_inc(&finished_total);
-		policy = policy_in(rec->slot);
+		policy = taskhold_slots_policy(rec->slot);
 		if (policy)
 			taskhold_policy_finish(policy, rec,
 					       thread_group_leader(task) ? task : NULL);
@@ -541,7 +250,7 @@ out:
 
 static void move_record(struct taskhold_rec *rec, struct taskhold_path *to)
 {
-	struct taskhold_policy *policy = policy_in(rec->slot);
+	struct taskhold_policy *policy = taskhold_slots_policy(rec->slot);
 	struct taskhold_path *from;
 	u64 cpu_ns;
 
@@ -567,7 +276,7 @@ static void probe_cgroup_attach(void *data, struct cgroup *dst, const char *path
 		return;
 
 	rcu_read_lock();
-	mask = active_mask();
+	mask = taskhold_slots_mask();
 	/* a task that is being released can be moved, too late to matter */
 	if (!mask || !pid_alive(task))
 		goto out;
@@ -671,82 +380,29 @@ static void walk_processes(const struct taskhold_policy *policy)
 		/* dead, and reaped or about to be: its CPU time was spent before */
 		if (READ_ONCE(task->exit_state) && thread_group_empty(task))
 			continue;
-		if (!live_find(task, policy->slot))
+		if (!taskhold_live_find(task, policy->slot))
 			consider(task, 1U << policy->slot, TASKHOLD_EV_ATTACH);
 	}
 	rcu_read_unlock();
-}
-
-/* Let go of all records of running processes that a policy has. */
-static void forget_live(u8 slot)
-{
-	struct taskhold_index_node *node;
-	struct taskhold_rec *rec;
-	unsigned int i;
-
-	rcu_read_lock();
-	for (i = 0; i < 1U << live.bits; i++) {
-		hlist_for_each_entry_rcu(node, &live.buckets[i].head, link) {
-			rec = container_of(node, struct taskhold_rec, live);
-			if (rec->slot == slot && live_remove(rec))
-				taskhold_record_put(rec);
-		}
-		cond_resched_rcu();
-	}
-	rcu_read_unlock();
-	older_forget(slot);
 }
 
 static int tables_alloc(void)
 {
 	int err;
 
-	err = taskhold_index_init(&live, LIVE_BITS, SLOT_BITS);
+	err = taskhold_live_init();
 	if (err)
 		return err;
-	err = taskhold_index_init(&older, OLDER_BITS, SLOT_BITS);
+	err = taskhold_threads_init();
 	if (err)
-		taskhold_index_destroy(&live);
+		taskhold_live_destroy();
 	return err;
 }
 
 static void tables_free(void)
 {
-	taskhold_index_destroy(&older);
-	taskhold_index_destroy(&live);
-}
-
-static int slot_find(const struct taskhold_ops *ops)
-{
-	struct taskhold_policy *policy;
-	unsigned int slot;
-	int free = -EBUSY;
-
-	lockdep_assert_held(&tracker_mutex);
-	for (slot = 0; slot < TASKHOLD_MAX_POLICIES; slot++) {
-		policy = rcu_dereference_protected(policies[slot],
-						   lockdep_is_held(&tracker_mutex));
-		if (!policy)
-			free = free < 0 ? slot : free;
-		else if (!strncmp(policy->name, ops->name, sizeof(policy->name)))
-			return -EEXIST;
-	}
-	return free;
-}
-
-static struct taskhold_policy *policy_of(const struct taskhold_ops *ops)
-{
-	struct taskhold_policy *policy;
-	unsigned int slot;
-
-	lockdep_assert_held(&tracker_mutex);
-	for (slot = 0; slot < TASKHOLD_MAX_POLICIES; slot++) {
-		policy = rcu_dereference_protected(policies[slot],
-						   lockdep_is_held(&tracker_mutex));
-		if (policy && rcu_access_pointer(policy->ops) == ops)
-			return policy;
-	}
-	return NULL;
+	taskhold_threads_destroy();
+	taskhold_live_destroy();
 }
 
 /**
@@ -767,7 +423,7 @@ int taskhold_tracker_attach(const struct taskhold_ops *ops)
 	int slot, err;
 
 	mutex_lock(&tracker_mutex);
-	slot = slot_find(ops);
+	slot = taskhold_slots_find_free(ops, &tracker_mutex);
 	if (slot < 0) {
 		err = slot;
 		goto out;
@@ -779,7 +435,7 @@ int taskhold_tracker_attach(const struct taskhold_ops *ops)
 		goto out;
 	policy->slot = slot;
 
-	if (!active) {
+	if (!taskhold_slots_active) {
 		err = tables_alloc();
 		if (err)
 			goto out_policy;
@@ -789,15 +445,13 @@ int taskhold_tracker_attach(const struct taskhold_ops *ops)
 		err = err < 0 && err >= -MAX_ERRNO ? err : -EINVAL;
 		goto out_tables;
 	}
-	if (!active) {
+	if (!taskhold_slots_active) {
 		err = probes_register();
 		if (err)
 			goto out_detach;
 	}
 
-	rcu_assign_pointer(policies[slot], policy);
-	/* pairs with active_mask() */
-	smp_store_release(&active, active | 1U << slot);
+	taskhold_slots_publish(policy);
 	/*
 	 * Every probe that did not see the policy has ended: the process it
 	 * was about is on the list, or gone.
@@ -811,7 +465,7 @@ out_detach:
 	if (ops->detach)
 		ops->detach();
 out_tables:
-	if (!active)
+	if (!taskhold_slots_active)
 		tables_free();
 out_policy:
 	taskhold_policy_free(policy);
@@ -838,7 +492,7 @@ int taskhold_tracker_update(const struct taskhold_ops *ops, const struct taskhol
 	int err = -ENOENT;
 
 	mutex_lock(&tracker_mutex);
-	policy = policy_of(old);
+	policy = taskhold_slots_find(old, &tracker_mutex);
 	if (policy) {
 		err = -EINVAL;
 		if (!strncmp(policy->name, ops->name, sizeof(policy->name))) {
@@ -864,24 +518,24 @@ void taskhold_tracker_detach(const struct taskhold_ops *ops)
 	struct taskhold_policy *policy;
 
 	mutex_lock(&tracker_mutex);
-	policy = policy_of(ops);
+	policy = taskhold_slots_find(ops, &tracker_mutex);
 	if (!policy) {
 		mutex_unlock(&tracker_mutex);
 		return;
 	}
 
-	RCU_INIT_POINTER(policies[policy->slot], NULL);
-	WRITE_ONCE(active, active & ~(1U << policy->slot));
-	if (!active)
+	taskhold_slots_unpublish(policy);
+	if (!taskhold_slots_active)
 		probes_unregister();
 	/* probes of other policies, kfuncs: whoever had the pointer is done */
 	synchronize_rcu();
 
-	forget_live(policy->slot);
-	if (!active) {
+	taskhold_live_forget(policy->slot);
+	taskhold_threads_forget(policy->slot);
+	if (!taskhold_slots_active) {
 		/*
 		 * Kfuncs that saw a policy before it went may still walk the
-		 * tables that forget_live() emptied: they began before the
+		 * tables that taskhold_live_forget() emptied: they began before the
 		 * grace period above, so they have ended.
 		 */
 		tables_free();
@@ -908,20 +562,20 @@ void taskhold_tracker_stats(struct taskhold_stats *stats)
 
 	memset(stats, 0, sizeof(*stats));
 	stats->records = taskhold_record_count();
-	stats->live = atomic64_read(&live_count);
+	stats->live = taskhold_live_count();
 	stats->held_total = taskhold_record_total();
 	stats->finished_total = atomic64_read(&finished_total);
 	taskhold_path_usage(&stats->paths, &stats->path_bytes);
 	stats->bytes = stats->path_bytes + stats->records * sizeof(struct taskhold_rec);
 
 	rcu_read_lock();
-	mask = active_mask();
+	mask = taskhold_slots_mask();
 	for_each_policy(policy, bits, mask) {
 		stats->policies++;
 		stats->bytes += taskhold_policy_bytes(policy);
 	}
 	if (stats->policies)
-		stats->bytes += taskhold_index_bytes(&live) + taskhold_index_bytes(&older);
+		stats->bytes += taskhold_index_bytes(&taskhold_live) + taskhold_threads_bytes();
 	rcu_read_unlock();
 }
 
@@ -939,7 +593,7 @@ int taskhold_tracker_policy_stats(u32 slot, struct taskhold_policy_stats *stats)
 	struct taskhold_policy *policy;
 
 	rcu_read_lock();
-	policy = policy_in(slot);
+	policy = taskhold_slots_policy(slot);
 	if (policy)
 		taskhold_policy_stats(policy, stats);
 	rcu_read_unlock();
@@ -962,7 +616,7 @@ int taskhold_tracker_next_totals(u32 slot, u64 *cursor, struct taskhold_totals *
 	int err = -ENOENT;
 
 	rcu_read_lock();
-	policy = policy_in(slot);
+	policy = taskhold_slots_policy(slot);
 	if (policy)
 		err = taskhold_totals_next_entry(policy->totals, cursor, out);
 	rcu_read_unlock();
@@ -986,7 +640,7 @@ int taskhold_tracker_totals_path(u32 slot, u64 cgroup_id, char *out, u32 size)
 	int ret = -ENOENT;
 
 	rcu_read_lock();
-	policy = policy_in(slot);
+	policy = taskhold_slots_policy(slot);
 	if (policy)
 		ret = taskhold_totals_copy_path(policy->totals, cgroup_id, out, size);
 	rcu_read_unlock();
@@ -1007,7 +661,7 @@ struct taskhold_rec *taskhold_tracker_find(struct task_struct *task)
 	struct taskhold_rec *rec, *found = NULL;
 
 	rcu_read_lock();
-	if (!active_mask())
+	if (!taskhold_slots_mask())
 		goto out;
 	for_each_record(rec, task) {
 		if (!found || rec->slot < found->slot)
@@ -1018,124 +672,6 @@ struct taskhold_rec *taskhold_tracker_find(struct task_struct *task)
 out:
 	rcu_read_unlock();
 	return found;
-}
-
-/**
- * taskhold_cursor_begin - begin to read the records of a policy
- * @cursor: where to keep the place
- * @slot: the policy's slot
- *
- * Context: any.
- *
- * Return: 0, -ENOENT for a slot without policy; in either case the cursor may
- * be moved, and has to be ended.
- */
-int taskhold_cursor_begin(struct taskhold_cursor *cursor, u32 slot)
-{
-	struct taskhold_policy *policy;
-
-	memset(cursor, 0, sizeof(*cursor));
-	cursor->slot = slot;
-	cursor->last = U64_MAX;
-
-	rcu_read_lock();
-	policy = policy_in(slot);
-	if (policy)
-		cursor->policy_id = policy->id;
-	rcu_read_unlock();
-	return policy ? 0 : -ENOENT;
-}
-
-/*
- * The next record in the cursor's bucket, or in one after: the one with the
- * highest number below the last.  That needs no pointer into the bucket,
- * which changes between two calls.
- */
-static struct taskhold_rec *cursor_next_live(struct taskhold_cursor *cursor)
-{
-	struct taskhold_rec *rec, *best;
-	struct taskhold_index_node *node;
-
-	for (; cursor->bucket < 1U << live.bits; cursor->bucket++, cursor->last = U64_MAX) {
-		do {
-			best = NULL;
-			hlist_for_each_entry_rcu(node, &live.buckets[cursor->bucket].head, link) {
-				rec = container_of(node, struct taskhold_rec, live);
-				if (rec->slot == cursor->slot && rec->info.id < cursor->last &&
-				    (!best || rec->info.id > best->info.id))
-					best = rec;
-			}
-			if (!best)
-				break;
-			cursor->last = best->info.id;
-		} while (!taskhold_record_get_not_zero(best));
-		if (best)
-			return best;
-	}
-	return NULL;
-}
-
-static struct taskhold_rec *cursor_next_kept(struct taskhold_cursor *cursor,
-					     struct taskhold_policy *policy)
-{
-	unsigned long index = cursor->last;
-	struct taskhold_rec *rec;
-
-	do {
-		rec = xa_find(&policy->kept, &index, ULONG_MAX, XA_PRESENT);
-		if (!rec)
-			return NULL;
-		cursor->last = ++index;
-	} while (!taskhold_record_get_not_zero(rec));
-	return rec;
-}
-
-/**
- * taskhold_cursor_next - the next record of the policy
- * @cursor: the place
- *
- * Running processes first, then finished ones, oldest first.  What comes or
- * finishes meanwhile may be seen, or seen twice, or not be seen.
- *
- * Context: any but NMI.
- *
- * Return: a record that is valid until the next call for this cursor, or NULL
- * after the last, or when the policy has been detached.
- */
-struct taskhold_rec *taskhold_cursor_next(struct taskhold_cursor *cursor)
-{
-	struct taskhold_rec *rec = NULL;
-	struct taskhold_policy *policy;
-
-	rcu_read_lock();
-	policy = policy_in(cursor->slot);
-	if (policy && policy->id == cursor->policy_id) {
-		if (cursor->bucket < 1U << live.bits) {
-			rec = cursor_next_live(cursor);
-			if (!rec)
-				cursor->last = 0;
-		}
-		if (!rec)
-			rec = cursor_next_kept(cursor, policy);
-	}
-	rcu_read_unlock();
-
-	taskhold_cursor_end(cursor);
-	cursor->rec = rec;
-	return rec;
-}
-
-/**
- * taskhold_cursor_end - let go of the place
- * @cursor: the place
- *
- * Context: any but NMI.
- */
-void taskhold_cursor_end(struct taskhold_cursor *cursor)
-{
-	if (cursor->rec)
-		taskhold_record_put(cursor->rec);
-	cursor->rec = NULL;
 }
 
 /**

@@ -66,6 +66,7 @@ suite_style() {
 	on_host style scan-log 60 tests/qemu/scan-log-test.sh
 	on_host style tap 60 tests/qemu/tap-test.sh
 	on_host style style 600 scripts/check-style.sh
+	on_host style faults 600 tests/style/faults-test.sh
 }
 
 suite_dkms() {

@@ -278,6 +278,7 @@ int sample(void *ctx)
 	from = sample_from > gone ? sample_from - gone : 0;
 
 	sample_seen = 0;
+	bpf_rcu_read_lock();
 	bpf_for_each(taskhold_rec, rec, slot, 0) {
 		if (sample_seen++ < from)
 			continue;
@@ -296,6 +297,7 @@ int sample(void *ctx)
 		put_names(rec, out->info.cgroup_id, out->info.exe_id);
 		bpf_ringbuf_submit(out, BPF_RB_NO_WAKEUP);
 	}
+	bpf_rcu_read_unlock();
 	sample_from = full ? sample_seen - 1 : 0;
 	sample_finished = stats.finished;
 	return full;

@@ -51,4 +51,14 @@ struct taskhold_rec {
 extern struct task_struct *bpf_task_acquire(struct task_struct *task) __ksym __weak;
 extern void bpf_task_release(struct task_struct *task) __ksym __weak;
 
+/*
+ * vmlinux's own: a program that may sleep walks the records between these two.
+ *
+ *	bpf_rcu_read_lock();
+ *	bpf_for_each(taskhold_rec, rec, slot, 0) { ... }
+ *	bpf_rcu_read_unlock();
+ */
+extern void bpf_rcu_read_lock(void) __ksym __weak;
+extern void bpf_rcu_read_unlock(void) __ksym __weak;
+
 #endif /* _TASKHOLD_BPF_H */

@@ -8,7 +8,7 @@
 
 #include <taskhold/kfuncs.h>
 
-#include "../tracker.h"
+#include "../cursor.h"
 
 static_assert(sizeof(struct taskhold_cursor) <= sizeof(struct bpf_iter_taskhold_rec));
 static_assert(__alignof__(struct taskhold_cursor) <= __alignof__(struct bpf_iter_taskhold_rec));
@@ -21,8 +21,10 @@ __bpf_kfunc_start_defs();
  * @slot: the policy's slot, as in taskhold_policy_stats
  * @flags: 0
  *
- * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs. The verifier
- * sees to it that it is destroyed.
+ * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs. A program that
+ * may sleep walks between bpf_rcu_read_lock() and bpf_rcu_read_unlock(): the
+ * verifier does not tie a record to the step that it comes from. It sees to it
+ * that the walk is destroyed.
  *
  * Return: 0; -ENOENT for a slot without policy, -EINVAL for another flag: the
  * walk is then empty.
@@ -45,7 +47,8 @@ __bpf_kfunc int bpf_iter_taskhold_rec_new(struct bpf_iter_taskhold_rec *it, u32 
  *
  * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
  *
- * Return: a record that is valid until the next call, or NULL after the last.
+ * Return: a record, for which taskhold_rec_acquire() may fail after the next
+ * call; its memory stays until the RCU section ends. NULL after the last.
  */
 __bpf_kfunc struct taskhold_rec *bpf_iter_taskhold_rec_next(struct bpf_iter_taskhold_rec *it)
 {

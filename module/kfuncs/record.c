@@ -15,19 +15,20 @@ __bpf_kfunc_start_defs();
 
 /**
  * taskhold_rec_acquire - take a reference to a record
- * @rec: a record that the program was given or has a reference to
+ * @rec: a record that the program was given, has a reference to, or got from
+ *	a walk
  *
  * The verifier refuses a program that neither releases the reference nor moves
  * it into a map by bpf_kptr_xchg(). A record does not pin its task.
  *
  * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
  *
- * Return: @rec, to be released by taskhold_rec_release().
+ * Return: @rec, to be released by taskhold_rec_release(), or NULL if the last
+ * reference to it has just gone, which a walk does not prevent.
  */
 __bpf_kfunc struct taskhold_rec *taskhold_rec_acquire(struct taskhold_rec *rec)
 {
-	taskhold_record_get(rec);
-	return rec;
+	return taskhold_record_get_not_zero(rec);
 }
 
 /**

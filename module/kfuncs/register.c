@@ -16,18 +16,18 @@
 
 BTF_KFUNCS_START(taskhold_kfunc_ids)
 /* record.c */
-BTF_ID_FLAGS(func, taskhold_rec_acquire, KF_ACQUIRE | KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, taskhold_rec_acquire, KF_ACQUIRE | KF_RET_NULL | KF_RCU)
 BTF_ID_FLAGS(func, taskhold_rec_release, KF_RELEASE)
 BTF_ID_FLAGS(func, taskhold_rec_lookup, KF_ACQUIRE | KF_RET_NULL | KF_RCU)
-BTF_ID_FLAGS(func, taskhold_rec_snapshot, KF_TRUSTED_ARGS)
-BTF_ID_FLAGS(func, taskhold_rec_cgroup_path, KF_TRUSTED_ARGS)
-BTF_ID_FLAGS(func, taskhold_rec_exe_path, KF_TRUSTED_ARGS)
-BTF_ID_FLAGS(func, taskhold_rec_task, KF_ACQUIRE | KF_RET_NULL | KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, taskhold_rec_snapshot, KF_RCU)
+BTF_ID_FLAGS(func, taskhold_rec_cgroup_path, KF_RCU)
+BTF_ID_FLAGS(func, taskhold_rec_exe_path, KF_RCU)
+BTF_ID_FLAGS(func, taskhold_rec_task, KF_ACQUIRE | KF_RET_NULL | KF_RCU)
 /* task.c */
 BTF_ID_FLAGS(func, taskhold_task_in_cgroup, KF_RCU)
 BTF_ID_FLAGS(func, taskhold_cgroup_cpu, KF_TRUSTED_ARGS)
 /* iter.c */
-BTF_ID_FLAGS(func, bpf_iter_taskhold_rec_new, KF_ITER_NEW)
+BTF_ID_FLAGS(func, bpf_iter_taskhold_rec_new, KF_ITER_NEW | KF_RCU_PROTECTED)
 BTF_ID_FLAGS(func, bpf_iter_taskhold_rec_next, KF_ITER_NEXT | KF_RET_NULL)
 BTF_ID_FLAGS(func, bpf_iter_taskhold_rec_destroy, KF_ITER_DESTROY)
 /* stats.c */
@@ -38,9 +38,25 @@ BTF_ID_FLAGS(func, taskhold_policy_stats_read)
 BTF_ID_FLAGS(func, taskhold_settle, KF_SLEEPABLE)
 BTF_KFUNCS_END(taskhold_kfunc_ids)
 
+BTF_ID_LIST(taskhold_settle_id)
+BTF_ID(func, taskhold_settle)
+
+/*
+ * taskhold_settle() waits for RCU callbacks, some of which need locks that a
+ * sleepable program on a function of the kernel may be called under.  A SYSCALL
+ * program is called under none.
+ */
+static int taskhold_kfunc_filter(const struct bpf_prog *prog, u32 kfunc_id)
+{
+	if (kfunc_id == taskhold_settle_id[0] && prog->type != BPF_PROG_TYPE_SYSCALL)
+		return -EACCES;
+	return 0;
+}
+
 static const struct btf_kfunc_id_set taskhold_kfunc_set = {
 	.owner = THIS_MODULE,
 	.set = &taskhold_kfunc_ids,
+	.filter = taskhold_kfunc_filter,
 };
 
 /* Pairs of a type and its destructor: what lets it be a referenced kptr. */

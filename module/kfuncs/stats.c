@@ -88,7 +88,7 @@ __bpf_kfunc int taskhold_policy_stats_read(u32 slot, void *out, u32 out__sz)
  * When it returns, finish() has been called for every held process whose
  * threads had all been reaped and switched away from when it was called.
  *
- * Context: may sleep; SYSCALL programs, and others that may sleep.
+ * Context: may sleep; SYSCALL programs alone.
  *
  * Return: 0.
  */

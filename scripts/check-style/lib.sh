@@ -6,7 +6,7 @@
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
-cd "$TASKHOLD_ROOT"
+cd "$TASKHOLD_ROOT" || exit 1
 
 # Every file of the project: what git tracks and what it would be given, so that
 # a new file is checked before it is committed; out of git, as in a release's

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# shellcheck over every shell script, also those without a suffix; and each of
-# them that is run stops at the first failure. Options: .shellcheckrc.
+# Every shell script, also those without a suffix, passes shellcheck, and stops
+# at the first failure if it is one that is run. Options: .shellcheckrc.
 set -euo pipefail
 # shellcheck source=scripts/check-style/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -24,10 +24,11 @@ for file in "${scripts[@]}"; do
 	case $(head -n 1 "$file") in
 	'#!/bin/bash') want='set -euo pipefail' ;;
 	'#!/bin/sh' | '#!/bin/busybox sh') want='set -eu' ;;
-	*)
+	'#!'*)
 		echo "$file:1: its interpreter is neither /bin/bash nor /bin/sh"
 		continue
 		;;
+	*) continue ;;
 	esac
 	grep -qxF "$want" "$file" || echo "$file:1: no line '$want'"
 done

@@ -21,9 +21,19 @@ look '(^|[^[:alnum:]_])(TOD[O]|FIXM[E]|XX[X]|HAC[K])([^[:alnum:]_]|$)' \
 	'work left undone: do it, or open an issue'
 look '(^|[^[:alpha:]])([Ff]or no[w]|[Tt]emporary hac[k]|[Nn]ot implemented ye[t])([^[:alpha:]]|$)' \
 	'work left undone: do it, or open an issue' '\.([chS]|sh|awk|py|mk)$|(^|/)(Makefile|Kbuild)$'
-look '\|\| *(tru[e]|:)( |;|\)|$)' \
-	'a failure is swallowed: say which status is expected' '\.(sh|mk)$|(^|/)Makefile$'
-look '(^|[^[:alnum:]_./])/(wor[k]|roo[t]|hom[e])/' \
+look '(^|[^[:alnum:]_./$}])/(work|hom[e]/[a-z]+)/' \
 	'a path of one machine' '\.([chS]|sh|awk|py|mk|md)$|(^|/)(Makefile|Kbuild|dkms.conf)$'
 look '(deb|security|snapshot|ftp)[.]debian[.]or[g]' \
 	'a package server: apt knows which ones to use'
+
+# A failure may be passed over where a comment, there or in the line above, says
+# why.
+files '\.(sh|mk)$|(^|/)Makefile$'
+for file in "${files[@]}"; do
+	awk -v file="$file" '
+		/\|\| *(true|:)( |;|\)|$)/ && !/[ \t]#/ && above !~ /^[ \t]*#/ {
+			gsub(/[ \t]+/, " ")
+			printf "%s:%d: a failure is passed over, and no comment says why:%s\n", file, NR, $0
+		}
+		{ above = $0 }' "$file"
+done
