@@ -70,6 +70,7 @@ static struct taskhold_path *path_alloc(const char *text, size_t len, bool is_cg
 
 	refcount_set(&path->refs, 1);
 	path->is_cgroup = is_cgroup;
+	path->is_cut = false;
 	path->id = id;
 	path->len = len;
 	memcpy(path->text, text, len);
@@ -104,6 +105,7 @@ struct taskhold_path *taskhold_path_of_cgroup(struct cgroup *cgrp)
 	u64 id = cgroup_id(cgrp);
 	struct taskhold_index_node *node;
 	struct taskhold_path *path;
+	bool is_cut;
 	char *buf;
 	int len;
 
@@ -118,12 +120,18 @@ struct taskhold_path *taskhold_path_of_cgroup(struct cgroup *cgrp)
 		return NULL;
 
 	len = cgroup_path(cgrp, buf, TASKHOLD_PATH_MAX);
-	/* -E2BIG: as much of the path as fits is in the buffer */
+	/*
+	 * Of a path that is too long the buffer has what fits; the kernel says
+	 * so by -E2BIG, or not at all.
+	 */
+	is_cut = len < 0 || len >= TASKHOLD_PATH_MAX - 1;
 	if (len < 0)
 		len = strnlen(buf, TASKHOLD_PATH_MAX - 1);
 	path = path_alloc(buf, len, true, id);
-	if (path)
+	if (path) {
+		path->is_cut = is_cut;
 		path_insert(path, id);
+	}
 	kfree(buf);
 	return path;
 }
@@ -259,5 +267,5 @@ int taskhold_path_copy(const struct taskhold_path *path, char *out, u32 size)
 	len = min_t(size_t, path->len, size - 1);
 	memcpy(out, path->text, len);
 	out[len] = '\0';
-	return len == path->len ? (int)len : -ENAMETOOLONG;
+	return len == path->len && !path->is_cut ? (int)len : -ENAMETOOLONG;
 }

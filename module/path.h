@@ -17,6 +17,7 @@ struct task_struct;
  * @refs: one for each record that names it, freed after a grace period at 0
  * @rcu: for that
  * @is_cgroup: which of the two it is
+ * @is_cut: @text is not all of it
  * @len: bytes of @text without the NUL
  * @text: the path, NUL-terminated
  *
@@ -30,6 +31,7 @@ struct taskhold_path {
 	u64 id;
 	refcount_t refs;
 	bool is_cgroup;
+	bool is_cut;
 	u16 len;
 	struct rcu_head rcu;
 	char text[];

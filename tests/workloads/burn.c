@@ -8,7 +8,7 @@
  * "ready" once all of them are there. For each line that is read from standard
  * input every thread uses MS milliseconds of CPU time, then "done" is printed;
  * the line "thread" makes a new thread in this process, and "child" a new
- * child, which do the same once and end. At the end of input all threads end
+ * child, which do the same once and end. At the line "end" all threads end
  * before the first one of their process does; -n: at once, without input, after
  * one round.
  */
@@ -168,6 +168,8 @@ int main(int argc, char **argv)
 		/* all threads run once they have come to the end of a round */
 		say("ready");
 		while (fgets(line, sizeof(line), stdin)) {
+			if (!strcmp(line, "end\n"))
+				break;
 			if (!strcmp(line, "thread\n")) {
 				pthread_join(thread(once), NULL);
 			} else if (!strcmp(line, "child\n")) {

@@ -85,6 +85,7 @@ static void work(struct child *children, long first, long step, long count)
 int main(int argc, char **argv)
 {
 	struct timespec begin, end;
+	long long ns;
 	struct child *children;
 	long count, workers = 2, i;
 	int opt, status, bad = 0;
@@ -131,7 +132,7 @@ int main(int argc, char **argv)
 			children[i].status, children[i].cpu_us);
 	if (fclose(log))
 		fail("the log");
-	printf("%lld\n", ((end.tv_sec - begin.tv_sec) * 1000000000LL + end.tv_nsec -
-			  begin.tv_nsec) / count);
+	ns = (end.tv_sec - begin.tv_sec) * 1000000000LL + end.tv_nsec - begin.tv_nsec;
+	printf("%lld\n", ns / count);
 	return 0;
 }

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// timeout: 120
+// module: none
+/*
+ * A record in a map value: it outlives its process with the numbers right, and
+ * goes with the value, however that goes. The module stays while such a map
+ * is there and can be unloaded once it is not.
+ */
+#include <sched.h>
+
+#include "lib/reader.h"
+#include "kptr_maps.skel.h"
+
+#include "kselftest_harness.h"
+
+enum { ARRAY, HASH, LRU, CPU_ARRAY, CPU_HASH, CPU_LRU, HASH_LAZY };
+
+FIXTURE(kptr)
+{
+	struct reader *r;
+	struct kptr_maps *m;
+	struct bpf_map *map;
+	struct gate gate;
+	pid_t pid;	/* a held child that waits at the gate, 0: it has ended */
+	int others;	/* BPF objects that are not of this test */
+};
+
+FIXTURE_VARIANT(kptr)
+{
+	__u32 which;
+	bool is_array;	/* elements cannot be deleted */
+	bool is_lru;
+	bool is_percpu;
+};
+
+#define VARIANT(name, number, array, lru, percpu)				\
+	FIXTURE_VARIANT_ADD(kptr, name)						\
+	{									\
+		.which = number, .is_array = array, .is_lru = lru,		\
+		.is_percpu = percpu,						\
+	}
+
+VARIANT(array, ARRAY, true, false, false);
+VARIANT(hash, HASH, false, false, false);
+VARIANT(hash_without_preallocation, HASH_LAZY, false, false, false);
+VARIANT(lru_hash, LRU, false, true, false);
+VARIANT(percpu_array, CPU_ARRAY, true, false, true);
+VARIANT(percpu_hash, CPU_HASH, false, false, true);
+VARIANT(lru_percpu_hash, CPU_LRU, false, true, true);
+
+/* An element with no record; sets every CPU's value of a per-CPU map. */
+static int update(struct bpf_map *map, __u32 key)
+{
+	char value[16 * 64] = {};
+
+	return bpf_map__update_elem(map, &key, sizeof(key), value,
+				    strstr(bpf_map__name(map), "cpu") ?
+				    16 * libbpf_num_possible_cpus() : 16, BPF_ANY);
+}
+
+FIXTURE_SETUP(kptr)
+{
+	cpu_set_t cpus;
+
+	/* a per-CPU value is the one of the CPU that the program runs on */
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpus), &cpus));
+
+	if (!module_loaded())
+		module_load();
+	self->others = bpf_objects();
+	self->r = reader_open();
+	self->m = kptr_maps__open_and_load();
+	ASSERT_NE(NULL, self->m);
+	self->map = (struct bpf_map *[]){
+		self->m->maps.array, self->m->maps.hash, self->m->maps.lru,
+		self->m->maps.cpu_array, self->m->maps.cpu_hash, self->m->maps.cpu_lru,
+		self->m->maps.hash_lazy,
+	}[variant->which];
+	self->m->bss->root_pid = getpid();
+	self->m->bss->which = variant->which;
+	self->m->links.ops = bpf_map__attach_struct_ops(self->m->maps.ops);
+	ASSERT_NE(NULL, self->m->links.ops);
+	if (!variant->is_array)
+		ASSERT_EQ(0, update(self->map, 0));
+
+	gate_make(&self->gate);
+	self->pid = fork();
+	if (self->pid == 0) {
+		gate_wait(&self->gate);
+		burn_ms(20);
+		_exit(42);
+	}
+}
+
+FIXTURE_TEARDOWN(kptr)
+{
+	if (self->pid) {
+		gate_open(&self->gate);
+		reap(self->pid);
+	}
+	kptr_maps__destroy(self->m);
+	reader__destroy(self->r);
+	gate_close(&self->gate);
+	EXPECT_TRUE(until(10, module_refs() == 0));
+}
+
+static int put(struct kptr_maps *m, pid_t pid)
+{
+	m->bss->pid = pid;
+	reader_run(m->progs.put);
+	return m->bss->ret;
+}
+
+static int get(struct kptr_maps *m)
+{
+	reader_run(m->progs.get);
+	return m->bss->ret;
+}
+
+/* The child has been held, has ended, and only the map has its record. */
+static void end_child(struct __test_metadata *_metadata, FIXTURE_DATA(kptr) *self)
+{
+	gate_open(&self->gate);
+	ASSERT_EQ(42, WEXITSTATUS(reap(self->pid)));
+	self->pid = 0;
+	reader_settle(self->r);
+	ASSERT_EQ(0, reader_stats(self->r)->live);
+	/* other records are freed a grace period after they were let go of */
+	ASSERT_TRUE(until(5, reader_stats(self->r)->records == 1));
+	ASSERT_EQ(1, slab_records());
+}
+
+static void expect_freed(struct __test_metadata *_metadata, FIXTURE_DATA(kptr) *self)
+{
+	EXPECT_TRUE(until(5, reader_stats(self->r)->records == 0));
+	EXPECT_TRUE(until(5, slab_records() == 0));
+	EXPECT_EQ(0, reader_stats(self->r)->paths);
+}
+
+TEST_F(kptr, outlives_its_process)
+{
+	const struct taskhold_info *info = &self->m->bss->info;
+
+	pid_t pid = self->pid;
+
+	ASSERT_EQ(0, put(self->m, pid));
+	end_child(_metadata, self);
+
+	ASSERT_EQ(0, get(self->m));
+	EXPECT_EQ(pid, (pid_t)info->tgid);
+	EXPECT_EQ(getpid(), (pid_t)info->ppid);
+	EXPECT_EQ(42 << 8, info->exit_code);
+	EXPECT_STREQ("kptr_maps_test", info->comm);
+	EXPECT_LE(20000000, info->use.cpu_ns);
+	EXPECT_TRUE(info->flags & TASKHOLD_INFO_FINISHED);
+	/* it was put back */
+	EXPECT_EQ(0, get(self->m));
+}
+
+TEST_F(kptr, stored_when_it_finished)
+{
+	pid_t pid = self->pid;
+
+	self->m->bss->store_finished = true;
+	self->m->bss->ret = -1;
+	end_child(_metadata, self);
+	EXPECT_EQ(0, self->m->bss->ret);
+
+	/* where the callback ran decides which CPU's value has it */
+	if (variant->is_percpu)
+		return;
+	ASSERT_EQ(0, get(self->m));
+	EXPECT_EQ(pid, (pid_t)self->m->bss->info.tgid);
+	EXPECT_EQ(42 << 8, self->m->bss->info.exit_code);
+}
+
+TEST_F(kptr, goes_with_the_map)
+{
+	ASSERT_EQ(0, put(self->m, self->pid));
+	end_child(_metadata, self);
+
+	kptr_maps__destroy(self->m);
+	self->m = NULL;
+	expect_freed(_metadata, self);
+}
+
+TEST_F(kptr, goes_with_its_element)
+{
+	__u32 key = 0;
+
+	ASSERT_EQ(0, put(self->m, self->pid));
+	end_child(_metadata, self);
+	if (variant->is_array) {
+		EXPECT_NE(0, bpf_map__delete_elem(self->map, &key, sizeof(key), 0));
+		EXPECT_EQ(1, reader_stats(self->r)->records);
+		/* what user space writes replaces the value, and lets go of the record */
+		ASSERT_EQ(0, update(self->map, 0));
+	} else {
+		ASSERT_EQ(0, bpf_map__delete_elem(self->map, &key, sizeof(key), 0));
+		EXPECT_EQ(-2, get(self->m));
+	}
+	expect_freed(_metadata, self);
+}
+
+TEST_F(kptr, is_replaced_by_another)
+{
+	struct gate gate;
+	pid_t other;
+
+	gate_make(&gate);
+	other = fork();
+	if (other == 0) {
+		gate_wait(&gate);
+		_exit(7);
+	}
+	ASSERT_EQ(0, put(self->m, self->pid));
+	ASSERT_EQ(0, put(self->m, other));
+	gate_open(&gate);
+	EXPECT_EQ(7, WEXITSTATUS(reap(other)));
+	end_child(_metadata, self);
+	ASSERT_EQ(0, get(self->m));
+	EXPECT_EQ(other, (pid_t)self->m->bss->info.tgid);
+	gate_close(&gate);
+}
+
+TEST_F(kptr, goes_when_it_is_evicted_and_not_otherwise)
+{
+	int err = 0;
+	__u32 key;
+
+	ASSERT_EQ(0, put(self->m, self->pid));
+	end_child(_metadata, self);
+	for (key = 1; !err && key < 100 * KPTR_ENTRIES && reader_stats(self->r)->records; key++) {
+		err = update(self->map, key);
+		/* what no program has looked at would be evicted before the record */
+		self->m->bss->key = key;
+		get(self->m);
+	}
+	self->m->bss->key = 0;
+	if (variant->is_lru) {
+		EXPECT_EQ(0, err);
+		EXPECT_EQ(-2, get(self->m));
+		expect_freed(_metadata, self);
+	} else {
+		EXPECT_EQ(-E2BIG, err);
+		EXPECT_EQ(0, get(self->m));
+		EXPECT_EQ(1, reader_stats(self->r)->records);
+	}
+}
+
+TEST_F(kptr, holds_the_module)
+{
+	char copy[64];
+	int fd;
+
+	ASSERT_EQ(0, put(self->m, self->pid));
+	end_child(_metadata, self);
+
+	/* nothing but the map is left */
+	fd = dup(bpf_map__fd(self->map));
+	ASSERT_LE(0, fd);
+	reader__destroy(self->r);
+	self->r = NULL;
+	kptr_maps__destroy(self->m);
+	self->m = NULL;
+
+	ASSERT_TRUE(until(10, bpf_objects() == self->others + 1)) {
+		TH_LOG("%d BPF objects of this test", bpf_objects() - self->others);
+	}
+	EXPECT_LT(0, module_refs());
+	EXPECT_EQ(1, slab_records());
+	EXPECT_EQ(-EWOULDBLOCK, module_unload());
+	EXPECT_LT(0, read_file(MODULE_DIR "/initstate", copy, sizeof(copy)));
+	EXPECT_STREQ("live\n", copy);
+
+	close(fd);
+	EXPECT_TRUE(until(10, slab_records() == 0));
+	EXPECT_EQ(0, module_unload_soon());
+	module_load();
+}
+
+/* ---- storage of a task ---- */
+
+FIXTURE(storage)
+{
+	struct reader *r;
+	struct kptr_maps *m;
+	struct gate gate[2];
+	pid_t pid[2];	/* two held children, each at its gate */
+};
+
+FIXTURE_SETUP(storage)
+{
+	int i;
+
+	if (!module_loaded())
+		module_load();
+	self->r = reader_open();
+	self->m = kptr_maps__open_and_load();
+	ASSERT_NE(NULL, self->m);
+	self->m->bss->root_pid = getpid();
+	self->m->links.ops = bpf_map__attach_struct_ops(self->m->maps.ops);
+	ASSERT_NE(NULL, self->m->links.ops);
+	for (i = 0; i < 2; i++) {
+		gate_make(&self->gate[i]);
+		self->pid[i] = fork();
+		if (self->pid[i] == 0) {
+			gate_wait(&self->gate[i]);
+			_exit(i + 1);
+		}
+	}
+	/* the second holds, in its storage, the record of the first */
+	self->m->bss->pid = self->pid[0];
+	self->m->bss->owner = self->pid[1];
+	reader_run(self->m->progs.put_into_storage);
+	ASSERT_EQ(0, self->m->bss->ret);
+	gate_open(&self->gate[0]);
+	ASSERT_EQ(1, WEXITSTATUS(reap(self->pid[0])));
+	reader_settle(self->r);
+	ASSERT_EQ(2, reader_stats(self->r)->records);
+}
+
+FIXTURE_TEARDOWN(storage)
+{
+	if (self->pid[1]) {
+		gate_open(&self->gate[1]);
+		EXPECT_EQ(2, WEXITSTATUS(reap(self->pid[1])));
+	}
+	kptr_maps__destroy(self->m);
+	reader__destroy(self->r);
+	gate_close(&self->gate[0]);
+	gate_close(&self->gate[1]);
+	EXPECT_TRUE(until(10, module_refs() == 0));
+}
+
+TEST_F(storage, outlives_its_process)
+{
+	reader_run(self->m->progs.get_from_storage);
+	ASSERT_EQ(0, self->m->bss->ret);
+	EXPECT_EQ(self->pid[0], (pid_t)self->m->bss->info.tgid);
+	EXPECT_EQ(1 << 8, self->m->bss->info.exit_code);
+	EXPECT_LT(0, self->m->bss->info.use.cpu_ns);
+}
+
+TEST_F(storage, goes_when_it_is_deleted)
+{
+	reader_run(self->m->progs.delete_from_storage);
+	ASSERT_EQ(0, self->m->bss->ret);
+	EXPECT_TRUE(until(5, reader_stats(self->r)->records == 1));
+}
+
+TEST_F(storage, goes_with_the_task)
+{
+	gate_open(&self->gate[1]);
+	EXPECT_EQ(2, WEXITSTATUS(reap(self->pid[1])));
+	self->pid[1] = 0;
+	EXPECT_TRUE(until(5, reader_stats(self->r)->records == 0));
+	EXPECT_TRUE(until(5, slab_records() == 0));
+}
+
+TEST_F(storage, goes_with_the_map)
+{
+	bpf_link__destroy(self->m->links.ops);
+	self->m->links.ops = NULL;
+	kptr_maps__destroy(self->m);
+	self->m = NULL;
+	EXPECT_TRUE(until(5, reader_stats(self->r)->records == 0));
+	EXPECT_TRUE(until(5, slab_records() == 0));
+}
+
+TEST_HARNESS_MAIN

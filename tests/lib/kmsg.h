@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The kernel's log, from a chosen moment on. */
+#ifndef _TASKHOLD_TESTS_KMSG_H
+#define _TASKHOLD_TESTS_KMSG_H
+
+#include "lib/guest.h"
+
+/* Opens the log at its end. */
+static inline int kmsg_open(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0 || lseek(fd, 0, SEEK_END) < 0)
+		die("open /dev/kmsg");
+	return fd;
+}
+
+/* Lines of the module's since the last call that have a text; reads all there are. */
+static inline int kmsg_count(int fd, const char *text)
+{
+	char buf[2048];
+	ssize_t n;
+	int count = 0;
+
+	for (;;) {
+		n = read(fd, buf, sizeof(buf) - 1);
+		if (n < 0 && errno == EPIPE)
+			continue;	/* overwritten before it was read */
+		if (n <= 0)
+			return count;
+		buf[n] = '\0';
+		count += strstr(buf, ";taskhold: ") && strstr(buf, text);
+	}
+}
+
+#endif /* _TASKHOLD_TESTS_KMSG_H */

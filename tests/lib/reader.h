@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the module says, through the programs of tests/progs/reader.bpf.c. */
+#ifndef _TASKHOLD_TESTS_READER_H
+#define _TASKHOLD_TESTS_READER_H
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <taskhold/types.h>
+
+#include "lib/guest.h"
+#include "../progs/sizes.h"
+#include "reader.skel.h"
+
+/* BPF maps and programs that the kernel has, in all. */
+static inline int bpf_objects(void)
+{
+	__u32 id = 0;
+	int n = 0;
+
+	while (!bpf_map_get_next_id(id, &id))
+		n++;
+	for (id = 0; !bpf_prog_get_next_id(id, &id);)
+		n++;
+	return n;
+}
+
+static inline struct reader *reader_open(void)
+{
+	struct reader *r = reader__open_and_load();
+
+	if (!r)
+		die("load reader.bpf.o");
+	return r;
+}
+
+static inline void reader_run(struct bpf_program *prog)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int err = bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
+
+	if (err || opts.retval)
+		die("run %s: %d, returned %u", bpf_program__name(prog), err, opts.retval);
+}
+
+static inline const struct taskhold_stats *reader_stats(struct reader *r)
+{
+	reader_run(r->progs.read_stats);
+	if (r->bss->ret)
+		die("taskhold_stats_read: %d", r->bss->ret);
+	return &r->bss->stats;
+}
+
+/* The counters of a policy, or NULL if there is none in that slot. */
+static inline const struct taskhold_policy_stats *reader_policy(struct reader *r, __u32 slot)
+{
+	r->bss->slot = slot;
+	reader_run(r->progs.read_policy);
+	return r->bss->ret ? NULL : &r->bss->policy;
+}
+
+/* The slot of a policy by its name, -1 if it is not attached. */
+static inline int reader_slot(struct reader *r, const char *name)
+{
+	const struct taskhold_policy_stats *stats;
+	__u32 slot;
+
+	for (slot = 0; slot < TASKHOLD_MAX_POLICIES; slot++) {
+		stats = reader_policy(r, slot);
+		if (stats && !strcmp(stats->name, name))
+			return slot;
+	}
+	return -1;
+}
+
+/* All records of a policy into r->bss->infos; how many. */
+static inline __u32 reader_records(struct reader *r, __u32 slot)
+{
+	r->bss->slot = slot;
+	reader_run(r->progs.read_records);
+	if (r->bss->nr_infos > READER_INFOS)
+		die("%u records, room for %u", r->bss->nr_infos, READER_INFOS);
+	return r->bss->nr_infos;
+}
+
+/* The record of a process, the newest if pids were reused; NULL if there is none. */
+static inline const struct taskhold_info *reader_find(struct reader *r, __u32 slot, pid_t pid)
+{
+	const struct taskhold_info *found = NULL;
+	__u32 n = reader_records(r, slot), i;
+
+	for (i = 0; i < n; i++) {
+		const struct taskhold_info *info = &r->bss->infos[i];
+
+		if ((pid_t)info->tgid == pid && (!found || info->id > found->id))
+			found = info;
+	}
+	return found;
+}
+
+/* Sums of a policy by cgroup into r->bss->totals; how many. */
+static inline __u32 reader_totals(struct reader *r, __u32 slot)
+{
+	r->bss->slot = slot;
+	reader_run(r->progs.read_totals);
+	return r->bss->nr_totals;
+}
+
+static inline const struct taskhold_totals *reader_totals_of(struct reader *r, __u32 slot,
+							     __u64 cgroup_id)
+{
+	__u32 n = reader_totals(r, slot), i;
+
+	for (i = 0; i < n; i++) {
+		if (r->bss->totals[i].cgroup_id == cgroup_id)
+			return &r->bss->totals[i];
+	}
+	return NULL;
+}
+
+/* Waits until all that has been reaped is finished. */
+static inline void reader_settle(struct reader *r)
+{
+	reader_run(r->progs.settle);
+}
+
+#endif /* _TASKHOLD_TESTS_READER_H */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What policy.bpf.c notes of each call; for BPF programs and user space. */
+#ifndef _TASKHOLD_TESTS_EVENTS_H
+#define _TASKHOLD_TESTS_EVENTS_H
+
+enum policy_call {
+	POLICY_ADMIT,
+	POLICY_EXEC,
+	POLICY_EXIT,
+	POLICY_FINISH,
+	POLICY_OVERFLOW,
+	POLICY_ATTACH,
+	POLICY_DETACH,
+	POLICY_CALLS,
+};
+
+/**
+ * struct policy_event - one call
+ * @call: which, enum policy_call
+ * @tgid: of the task that it was given, 0: none
+ * @pid: likewise
+ * @arg: admit: the event; finish: the record's tgid; overflow: the reason
+ * @ns: when, CLOCK_BOOTTIME
+ */
+struct policy_event {
+	__u32 call;
+	__u32 tgid;
+	__u32 pid;
+	__u32 arg;
+	__u64 ns;
+};
+
+#endif /* _TASKHOLD_TESTS_EVENTS_H */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the verifier must say of a program, written on the program; read by
+ * tests/lib/expect.h out of the object's BTF. Include after vmlinux.h.
+ *
+ *	SEC("syscall")
+ *	__why("a record that was looked up may not be there")
+ *	__failure __msg("Possibly NULL pointer passed to trusted arg0")
+ *	int lookup_unchecked(void *ctx)
+ *
+ * Each program says __success or __failure, and why; a failure names at least
+ * one part of the verifier's log, without the numbers that compilers change.
+ */
+#ifndef _TASKHOLD_TESTS_EXPECT_BPF_H
+#define _TASKHOLD_TESTS_EXPECT_BPF_H
+
+#define __expect(what, text)	__attribute__((btf_decl_tag("expect:" what "=" text)))
+
+#define __success		__expect("load", "success")
+#define __failure		__expect("load", "failure")
+#define __msg(text)		__expect("msg", text)
+#define __why(text)		__expect("why", text)
+
+#endif /* _TASKHOLD_TESTS_EXPECT_BPF_H */

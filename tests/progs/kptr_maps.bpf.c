@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Records as referenced kptrs in every kind of map that takes them. put() and
+ * get() work on the map and key that user space chose; on_finish() stores the
+ * record of a process that is gone.
+ */
+#include "vmlinux.h"
+#include "taskhold.bpf.h"
+
+#include "sizes.h"
+
+extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym;
+
+struct held {
+	struct taskhold_rec __kptr *rec;
+	__u64 mark;
+};
+
+#define KPTR_MAP(name, kind)					\
+struct {							\
+	__uint(type, kind);					\
+	__uint(max_entries, KPTR_ENTRIES);			\
+	__type(key, __u32);					\
+	__type(value, struct held);				\
+} name SEC(".maps")
+
+KPTR_MAP(array, BPF_MAP_TYPE_ARRAY);
+KPTR_MAP(hash, BPF_MAP_TYPE_HASH);
+KPTR_MAP(lru, BPF_MAP_TYPE_LRU_HASH);
+KPTR_MAP(cpu_array, BPF_MAP_TYPE_PERCPU_ARRAY);
+KPTR_MAP(cpu_hash, BPF_MAP_TYPE_PERCPU_HASH);
+KPTR_MAP(cpu_lru, BPF_MAP_TYPE_LRU_PERCPU_HASH);
+
+/* The same, where an element is made when it is first used. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, KPTR_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct held);
+} hash_lazy SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct held);
+} storage SEC(".maps");
+
+enum { ARRAY, HASH, LRU, CPU_ARRAY, CPU_HASH, CPU_LRU, HASH_LAZY, STORAGE };
+
+/* in */
+__u32 which;	/* map */
+__u32 key;
+__s32 pid;	/* put: whose record */
+__s32 owner;	/* whose storage */
+bool store_finished;
+
+/* out */
+int ret;
+struct taskhold_info info;
+
+static struct held *lookup(void)
+{
+	__u32 k = key;
+
+	switch (which) {
+	case ARRAY:
+		return bpf_map_lookup_elem(&array, &k);
+	case HASH:
+		return bpf_map_lookup_elem(&hash, &k);
+	case LRU:
+		return bpf_map_lookup_elem(&lru, &k);
+	case CPU_ARRAY:
+		return bpf_map_lookup_elem(&cpu_array, &k);
+	case CPU_HASH:
+		return bpf_map_lookup_elem(&cpu_hash, &k);
+	case CPU_LRU:
+		return bpf_map_lookup_elem(&cpu_lru, &k);
+	case HASH_LAZY:
+		return bpf_map_lookup_elem(&hash_lazy, &k);
+	}
+	return NULL;
+}
+
+/* Put a reference into @v, or release it. */
+static int keep(struct held *v, struct taskhold_rec *rec)
+{
+	if (!v) {
+		taskhold_rec_release(rec);
+		return -2;
+	}
+	rec = bpf_kptr_xchg(&v->rec, rec);
+	if (rec)
+		taskhold_rec_release(rec);
+	return 0;
+}
+
+SEC("syscall")
+int put(void *ctx)
+{
+	struct task_struct *task = bpf_task_from_pid(pid);
+	struct taskhold_rec *rec;
+
+	ret = -1;
+	if (!task)
+		return 0;
+	rec = taskhold_rec_lookup(task);
+	bpf_task_release(task);
+	if (rec)
+		ret = keep(lookup(), rec);
+	return 0;
+}
+
+SEC("syscall")
+int put_into_storage(void *ctx)
+{
+	struct task_struct *task = bpf_task_from_pid(owner), *whose;
+	struct taskhold_rec *rec;
+	struct held *v;
+
+	ret = -1;
+	if (!task)
+		return 0;
+	v = bpf_task_storage_get(&storage, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!v)
+		goto out;
+	whose = bpf_task_from_pid(pid);
+	if (!whose)
+		goto out;
+	rec = taskhold_rec_lookup(whose);
+	bpf_task_release(whose);
+	if (rec)
+		ret = keep(v, rec);
+out:
+	bpf_task_release(task);
+	return 0;
+}
+
+/* Take the reference out, look at it, put it back. */
+static int look(struct held *v)
+{
+	struct taskhold_rec *rec;
+	int err;
+
+	if (!v)
+		return -2;
+	rec = bpf_kptr_xchg(&v->rec, NULL);
+	if (!rec)
+		return -3;
+	err = taskhold_rec_snapshot(rec, &info, sizeof(info), 0);
+	rec = bpf_kptr_xchg(&v->rec, rec);
+	if (rec)
+		taskhold_rec_release(rec);
+	return err;
+}
+
+SEC("syscall")
+int get(void *ctx)
+{
+	ret = look(lookup());
+	return 0;
+}
+
+SEC("syscall")
+int get_from_storage(void *ctx)
+{
+	struct task_struct *task = bpf_task_from_pid(owner);
+
+	ret = -1;
+	if (!task)
+		return 0;
+	ret = look(bpf_task_storage_get(&storage, task, 0, 0));
+	bpf_task_release(task);
+	return 0;
+}
+
+SEC("syscall")
+int delete_from_storage(void *ctx)
+{
+	struct task_struct *task = bpf_task_from_pid(owner);
+
+	ret = -1;
+	if (!task)
+		return 0;
+	ret = bpf_task_storage_delete(&storage, task);
+	bpf_task_release(task);
+	return 0;
+}
+
+SEC("struct_ops/finish")
+int BPF_PROG(on_finish, struct taskhold_rec *rec, struct task_struct *task)
+{
+	struct taskhold_rec *ref;
+
+	if (!store_finished)
+		return TASKHOLD_DROP;
+	ref = taskhold_rec_acquire(rec);
+	if (ref)
+		ret = keep(lookup(), ref);
+	return TASKHOLD_DROP;
+}
+
+__s32 root_pid;
+
+SEC("struct_ops/admit")
+int BPF_PROG(on_admit, struct task_struct *task, struct task_struct *parent, __u32 event)
+{
+	return parent && parent->tgid == root_pid;
+}
+
+SEC(".struct_ops.link")
+struct taskhold_ops ops = {
+	.name = "kptr-maps",
+	.admit = (void *)on_admit,
+	.finish = (void *)on_finish,
+};
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Sizes that BPF programs for tests and who reads them agree on. */
+#ifndef _TASKHOLD_TESTS_SIZES_H
+#define _TASKHOLD_TESTS_SIZES_H
+
+#define READER_INFOS	2048
+#define READER_TOTALS	256
+
+#define POLICY_EVENTS	4096	/* events that policy.bpf.c has room for */
+
+#define KPTR_ENTRIES	8	/* of each map of kptr_maps.bpf.c */
+
+#endif /* _TASKHOLD_TESTS_SIZES_H */

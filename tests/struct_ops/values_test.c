@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// kmsg-allow: ^taskhold: taskhold_ops\.(name|flags|max_held|interval_ms): want
+// kmsg-allow: refuse: [0-9]+ callbacks suppressed
+/*
+ * Data members of a policy: what is out of range is refused when the map is
+ * given its value, and the kernel's log says which member it is; what is in
+ * range is taken as it is.
+ */
+#include <sys/syscall.h>
+
+#include "lib/kmsg.h"
+#include "lib/policy.h"
+
+#include "kselftest_harness.h"
+
+#define PRINTK_BURST	10	/* lines in 5 s that the ratelimit lets pass */
+
+FIXTURE(values)
+{
+	struct reader *r;
+	struct policy *p;
+	struct taskhold_ops *ops;
+	int kmsg;
+};
+
+FIXTURE_SETUP(values)
+{
+	self->r = reader_open();
+	self->p = policy_open("values");
+	self->ops = policy_ops(self->p);
+	self->kmsg = kmsg_open();
+	libbpf_set_print(NULL);
+}
+
+FIXTURE_TEARDOWN(values)
+{
+	policy__destroy(self->p);
+	reader__destroy(self->r);
+	close(self->kmsg);
+}
+
+/* The map is given its value when the policy is attached; 0 or the error. */
+static int attach(struct policy *p)
+{
+	if (policy__load(p))
+		return -EDOM;
+	p->links.ops = bpf_map__attach_struct_ops(p->maps.ops);
+	return p->links.ops ? 0 : -errno;
+}
+
+#define REFUSED(member)								\
+do {										\
+	EXPECT_EQ(-EINVAL, attach(self->p));					\
+	EXPECT_EQ(1, kmsg_count(self->kmsg, "taskhold_ops." member ": want"));	\
+	EXPECT_EQ(0, reader_stats(self->r)->policies);				\
+} while (0)
+
+#define TAKEN()									\
+do {										\
+	EXPECT_EQ(0, attach(self->p));						\
+	EXPECT_EQ(0, kmsg_count(self->kmsg, ""));				\
+	EXPECT_EQ(1, reader_stats(self->r)->policies);				\
+} while (0)
+
+TEST_F(values, name_empty)
+{
+	memset(self->ops->name, 0, TASKHOLD_NAME_LEN);
+	REFUSED("name");
+}
+
+TEST_F(values, name_without_end)
+{
+	memset(self->ops->name, 'n', TASKHOLD_NAME_LEN);
+	REFUSED("name");
+}
+
+TEST_F(values, name_with_something_after_its_end)
+{
+	self->ops->name[TASKHOLD_NAME_LEN - 1] = 'x';
+	REFUSED("name");
+}
+
+TEST_F(values, name_longest)
+{
+	memset(self->ops->name, 'n', TASKHOLD_NAME_LEN - 1);
+	TAKEN();
+	EXPECT_EQ(0, reader_slot(self->r, self->ops->name));
+}
+
+TEST_F(values, name_shortest)
+{
+	strncpy(self->ops->name, "a", TASKHOLD_NAME_LEN);
+	TAKEN();
+	EXPECT_EQ(0, reader_slot(self->r, "a"));
+}
+
+TEST_F(values, name_of_every_kind_of_character)
+{
+	strncpy(self->ops->name, "azAZ09_.-", TASKHOLD_NAME_LEN);
+	TAKEN();
+}
+
+FIXTURE(bad_character)
+{
+	struct policy *p;
+};
+
+FIXTURE_VARIANT(bad_character)
+{
+	char character;
+};
+
+FIXTURE_VARIANT_ADD(bad_character, blank) { .character = ' ', };
+FIXTURE_VARIANT_ADD(bad_character, slash) { .character = '/', };
+FIXTURE_VARIANT_ADD(bad_character, newline) { .character = '\n', };
+FIXTURE_VARIANT_ADD(bad_character, percent) { .character = '%', };
+FIXTURE_VARIANT_ADD(bad_character, not_ascii) { .character = '\xe4', };
+
+FIXTURE_SETUP(bad_character)
+{
+	self->p = policy_open("na-me");
+	policy_ops(self->p)->name[2] = variant->character;
+	libbpf_set_print(NULL);
+}
+
+FIXTURE_TEARDOWN(bad_character)
+{
+	policy__destroy(self->p);
+}
+
+TEST_F(bad_character, in_the_name)
+{
+	EXPECT_EQ(-EINVAL, attach(self->p));
+}
+
+TEST_F(values, flags)
+{
+	self->ops->flags = 1;
+	REFUSED("flags");
+}
+
+TEST_F(values, highest_flag)
+{
+	self->ops->flags = 1U << 31;
+	REFUSED("flags");
+}
+
+TEST_F(values, max_held_too_high)
+{
+	self->ops->max_held = TASKHOLD_MAX_HELD + 1;
+	REFUSED("max_held");
+}
+
+TEST_F(values, max_held_highest)
+{
+	self->ops->max_held = TASKHOLD_MAX_HELD;
+	TAKEN();
+	EXPECT_EQ(TASKHOLD_MAX_HELD, reader_policy(self->r, 0)->max_held);
+}
+
+TEST_F(values, max_held_lowest)
+{
+	self->ops->max_held = 1;
+	TAKEN();
+	EXPECT_EQ(1, reader_policy(self->r, 0)->max_held);
+}
+
+TEST_F(values, max_held_left_out)
+{
+	TAKEN();
+	EXPECT_EQ(TASKHOLD_DEF_HELD, reader_policy(self->r, 0)->max_held);
+}
+
+TEST_F(values, interval_too_high)
+{
+	self->ops->interval_ms = TASKHOLD_MAX_INTERVAL + 1;
+	REFUSED("interval_ms");
+}
+
+TEST_F(values, interval_highest)
+{
+	self->ops->interval_ms = TASKHOLD_MAX_INTERVAL;
+	TAKEN();
+	EXPECT_EQ(TASKHOLD_MAX_INTERVAL, reader_policy(self->r, 0)->interval_ms);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// timeout: 180
+/*
+ * exec by another thread than the first: it takes over the process and its pid,
+ * and all others end. One record for it all, which finishes once, with the CPU
+ * time of those before and after.
+ */
+#include "lib/threads.h"
+
+#include "kselftest_harness.h"
+
+#define CGROUP	"exec-thread"
+#define ROUNDS	8
+#define MS	5	/* of CPU time, each thread, before exec */
+
+FIXTURE(process)
+{
+	struct reader *r;
+	struct policy *p;
+	struct seen *seen;
+	struct gate gate;
+	int slot;
+};
+
+FIXTURE_VARIANT(process)
+{
+	bool older;		/* than the policy */
+	bool first_gone;	/* the first thread has exited before exec */
+	bool younger;		/* who calls exec has started after the policy */
+};
+
+FIXTURE_VARIANT_ADD(process, born_held)
+{
+};
+
+FIXTURE_VARIANT_ADD(process, born_held_whose_first_is_gone)
+{
+	.first_gone = true,
+};
+
+FIXTURE_VARIANT_ADD(process, older)
+{
+	.older = true,
+};
+
+FIXTURE_VARIANT_ADD(process, older_whose_first_is_gone)
+{
+	.older = true, .first_gone = true,
+};
+
+FIXTURE_VARIANT_ADD(process, older_with_younger_thread)
+{
+	.older = true, .younger = true,
+};
+
+FIXTURE_VARIANT_ADD(process, older_with_younger_thread_whose_first_is_gone)
+{
+	.older = true, .younger = true, .first_gone = true,
+};
+
+FIXTURE_SETUP(process)
+{
+	cgroup_make(CGROUP);
+	self->seen = seen_make();
+	gate_make(&self->gate);
+	self->r = reader_open();
+	self->p = policy_open("exec-thread");
+	policy_load(self->p);
+}
+
+FIXTURE_TEARDOWN(process)
+{
+	policy__destroy(self->p);
+	reader__destroy(self->r);
+	gate_close(&self->gate);
+	seen_free(self->seen);
+	cgroup_remove(CGROUP);
+}
+
+struct job {
+	struct seen *seen;
+	struct gate *gate;
+	bool younger;
+};
+
+static void *exec(void *arg)
+{
+	(void)arg;
+	execl("/bin/sh", "sh", "-c", "exit 7", NULL);
+	_exit(95);
+}
+
+static void *work(void *arg)
+{
+	struct job *job = arg;
+
+	burn_ms(MS);
+	count_up(&job->seen->ready);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void *exec_when_told(void *arg)
+{
+	struct job *job = arg;
+
+	burn_ms(MS);
+	count_up(&job->seen->ready);
+	gate_wait(job->gate);
+	if (job->younger) {
+		thread_start(exec, NULL);
+		for (;;)
+			pause();
+	}
+	return exec(NULL);
+}
+
+static void process(struct job *job, bool first_gone)
+{
+	int i;
+
+	for (i = 0; i < THREADS - 1; i++)
+		thread_start(work, job);
+	thread_start(exec_when_told, job);
+	if (first_gone)
+		syscall(SYS_exit, 1);
+	for (;;)
+		pause();
+}
+
+static bool all_there(const struct seen *seen, pid_t pid, bool first_gone)
+{
+	return counter(&seen->ready) == THREADS && (!first_gone || task_state(pid) == 'Z');
+}
+
+TEST_F(process, is_one_record)
+{
+	struct job job = { self->seen, &self->gate, variant->younger };
+	const struct taskhold_policy_stats *stats;
+	const struct taskhold_info *info;
+	uint64_t before_us;
+	pid_t pid;
+	int i;
+
+	if (!variant->older)
+		self->slot = policy_attach(self->p, self->r);
+	for (i = 0; i < ROUNDS; i++) {
+		before_us = cgroup_cpu_us(CGROUP);
+		memset(self->seen, 0, sizeof(*self->seen));
+		pid = fork_into(CGROUP);
+		if (pid == 0)
+			process(&job, variant->first_gone);
+		ASSERT_TRUE(until(10, all_there(self->seen, pid, variant->first_gone)));
+		if (variant->older)
+			self->slot = policy_attach(self->p, self->r);
+
+		gate_open(&self->gate);
+		ASSERT_EQ(7 << 8, reap(pid));
+		reader_settle(self->r);
+
+		info = reader_find(self->r, self->slot, pid);
+		ASSERT_NE(NULL, info);
+		EXPECT_EQ(pid, (pid_t)info->tgid);
+		EXPECT_STREQ("sh", info->comm);
+		EXPECT_EQ(7 << 8, info->exit_code);
+		EXPECT_TRUE(info->flags & TASKHOLD_INFO_FINISHED);
+		EXPECT_TRUE(info->flags & TASKHOLD_INFO_EXECED);
+		EXPECT_EQ(variant->older, !!(info->flags & TASKHOLD_INFO_OLDER));
+		EXPECT_EQ(THREADS + 1 + variant->younger, info->threads);
+		EXPECT_LE(off_by_ns(CGROUP, before_us, cpu_in_all(info)), 1000);
+		EXPECT_EQ(1, policy_calls(self->p, POLICY_ADMIT, pid));
+		EXPECT_EQ(1, policy_calls(self->p, POLICY_EXEC, pid));
+		EXPECT_EQ(1, policy_calls(self->p, POLICY_FINISH, pid));
+
+		stats = reader_policy(self->r, self->slot);
+		ASSERT_NE(NULL, stats);
+		EXPECT_EQ(0, stats->live);
+		EXPECT_EQ(stats->admitted, stats->finished);
+		if (variant->older)
+			policy_detach(self->p);
+	}
+	policy_detach(self->p);
+	EXPECT_TRUE(until(5, slab_records() == 0));
+}
+
+TEST_HARNESS_MAIN
