@@ -5,6 +5,8 @@
  * What `taskhold record -- CMD` and `taskhold record --pid PID` attach. A
  * child belongs to it because its parent did when it was born; that the parent
  * exits, or that the child is adopted by another process, changes nothing.
+ * (With --pid: a child that is orphaned in the moment of attaching, before the
+ * module has come to its parent, cannot be told from other orphans.)
  *
  * Knob: root_tgid, the process that must be running when it is attached. It
  * is looked for at that moment only, so that a later process with the same

@@ -40,6 +40,11 @@ int taskhold_index_init(struct taskhold_index *index, unsigned int bits, unsigne
  */
 void taskhold_index_destroy(struct taskhold_index *index)
 {
+	unsigned int i;
+
+	/* a member that is left is a reference of ours that was lost */
+	for (i = 0; index->buckets && i < 1U << index->bits; i++)
+		WARN_ON_ONCE(!hlist_empty(&index->buckets[i].head));
 	kvfree(index->buckets);
 	index->buckets = NULL;
 	index->bits = 0;

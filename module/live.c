@@ -83,6 +83,8 @@ bool taskhold_live_remove(struct taskhold_rec *rec)
  * taskhold_live_forget - let go of all records that a policy has here
  * @slot: of the policy, which nobody sees any more
  *
+ * The probes still run, and free the tasks of those not forgotten yet.
+ *
  * Context: may sleep.
  */
 void taskhold_live_forget(u8 slot)
@@ -95,7 +97,11 @@ void taskhold_live_forget(u8 slot)
 	for (i = 0; i < 1U << taskhold_live.bits; i++) {
 		hlist_for_each_entry_rcu(node, &taskhold_live.buckets[i].head, link) {
 			rec = container_of(node, struct taskhold_rec, live);
-			if (rec->slot == slot && taskhold_live_remove(rec))
+			if (rec->slot != slot)
+				continue;
+			/* before nobody can find it, and tell it that its task is freed */
+			taskhold_record_take_out(rec);
+			if (taskhold_live_remove(rec))
 				taskhold_record_put(rec);
 		}
 		cond_resched_rcu();

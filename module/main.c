@@ -22,8 +22,17 @@ MODULE_PARM_DESC(abi, "number of the interface, for programs to compare (read on
 #ifndef TASKHOLD_BASE_BTF
 #define TASKHOLD_BASE_BTF ""
 #endif
-static char *base_btf = TASKHOLD_BASE_BTF;
-module_param(base_btf, charp, 0444);
+
+static int base_btf_get(char *buf, const struct kernel_param *param)
+{
+	return sysfs_emit(buf, "%s\n", TASKHOLD_BASE_BTF);
+}
+
+/* no .set: the loader refuses a value */
+static const struct kernel_param_ops base_btf_ops = {
+	.get = base_btf_get,
+};
+module_param_cb(base_btf, &base_btf_ops, NULL, 0444);
 MODULE_PARM_DESC(base_btf, "SHA-256 of the vmlinux BTF it was built against (read only)");
 
 static int __init taskhold_init(void)

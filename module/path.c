@@ -136,16 +136,14 @@ struct taskhold_path *taskhold_path_of_cgroup(struct cgroup *cgrp)
 	return path;
 }
 
-/* A strong reference to the executable's file of @task, or NULL. */
+/*
+ * A strong reference to the executable's file of @task, or NULL.  The task lock
+ * keeps task->mm, and mm->exe_file is what get_file_rcu() is made for.
+ */
 static struct file *exe_file_of(struct task_struct *task)
 {
 	struct file *file = NULL;
 
-	/*
-	 * The task lock keeps task->mm, and mm->exe_file is what
-	 * get_file_rcu() is made for.  Of the probes' callers only those in
-	 * process context come here, and none holds that lock.
-	 */
 	task_lock(task);
 	if (task->mm && !(task->flags & PF_KTHREAD))
 		file = get_file_rcu(&task->mm->exe_file);
@@ -160,10 +158,15 @@ static struct file *exe_file_of(struct task_struct *task)
  * The path is relative to the root directory of the current task, as in
  * /proc/PID/exe.
  *
- * Context: process context, atomic or not, under rcu_read_lock().
+ * The tracepoint of cgroup migration is called with interrupts off, under a lock
+ * that softirqs may wait for. The locks needed here are not safe from softirqs,
+ * so there is no path then: it comes with the next exec.
+ *
+ * Context: process context, atomic or not, under rcu_read_lock(); not with the
+ * task lock of @task.
  *
  * Return: a strong reference, or NULL for a kernel thread, for a task that has
- * dropped its address space, and without memory.
+ * dropped its address space, with interrupts off, and without memory.
  */
 struct taskhold_path *taskhold_path_of_exe(struct task_struct *task)
 {
@@ -174,6 +177,8 @@ struct taskhold_path *taskhold_path_of_exe(struct task_struct *task)
 	char *buf, *text;
 	size_t len;
 
+	if (irqs_disabled())
+		return NULL;
 	file = exe_file_of(task);
 	if (!file)
 		return NULL;

@@ -146,7 +146,7 @@ void taskhold_policy_lost(struct taskhold_policy *policy, struct taskhold_rec *r
 static void policy_add_totals(struct taskhold_policy *policy, struct taskhold_rec *rec)
 {
 	if (!taskhold_totals_fold(policy->totals, &rec->info, rcu_dereference(rec->cgroup)))
-		taskhold_policy_lost(policy, rec, TASKHOLD_LOST_TOTALS);
+		taskhold_policy_lost(policy, rec, TASKHOLD_NO_CGROUP);
 }
 
 static void policy_fold(struct taskhold_policy *policy, struct taskhold_rec *rec,
@@ -334,5 +334,5 @@ void taskhold_policy_move(struct taskhold_policy *policy, struct taskhold_rec *r
 			  struct taskhold_path *from, u64 cpu_ns)
 {
 	if (!taskhold_totals_move(policy->totals, from, cpu_ns))
-		taskhold_policy_lost(policy, rec, TASKHOLD_LOST_TOTALS);
+		taskhold_policy_lost(policy, rec, TASKHOLD_NO_CGROUP);
 }

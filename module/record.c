@@ -76,9 +76,11 @@ static void record_free_rcu(struct rcu_head *rcu)
 	struct taskhold_rec *rec = container_of(rcu, struct taskhold_rec, rcu);
 
 	/*
-	 * The paths were put with the last reference; readers that still had
-	 * them under RCU are done as well.
+	 * Here and not with the last reference, which may be dropped anywhere:
+	 * the lock of the paths' index is free in an RCU callback.
 	 */
+	taskhold_path_put(rcu_dereference_protected(rec->cgroup, true));
+	taskhold_path_put(rcu_dereference_protected(rec->exe, true));
 	kfree(rec->base);
 	kmem_cache_free(record_cache, rec);
 	atomic64_dec(&record_count);
@@ -116,13 +118,8 @@ struct taskhold_rec *taskhold_record_get_not_zero(struct taskhold_rec *rec)
  */
 void taskhold_record_put(struct taskhold_rec *rec)
 {
-	if (!refcount_dec_and_test(&rec->refs))
-		return;
-
-	/* Nobody else can change these any more; RCU readers may read on. */
-	taskhold_path_put(rcu_dereference_protected(rec->cgroup, true));
-	taskhold_path_put(rcu_dereference_protected(rec->exe, true));
-	call_rcu(&rec->rcu, record_free_rcu);
+	if (refcount_dec_and_test(&rec->refs))
+		call_rcu(&rec->rcu, record_free_rcu);
 }
 
 /*
@@ -146,7 +143,7 @@ static struct taskhold_path *record_cgroup_path(struct task_struct *task,
  * taskhold_record_alloc - make a record of a process
  * @task: its first thread; cannot be freed under the caller
  * @parent: its parent, likewise
- * @parent_rec: a record of the parent, or NULL
+ * @creator_rec: a record of the process that made it, or NULL
  * @slot: of the policy that it is for
  *
  * The record counts one thread, and all that will start.  It is in no index.
@@ -156,7 +153,7 @@ static struct taskhold_path *record_cgroup_path(struct task_struct *task,
  * Return: a strong reference, or NULL without memory.
  */
 struct taskhold_rec *taskhold_record_alloc(struct task_struct *task, struct task_struct *parent,
-					   const struct taskhold_rec *parent_rec, u8 slot)
+					   const struct taskhold_rec *creator_rec, u8 slot)
 {
 	struct taskhold_path *cgroup, *exe;
 	struct taskhold_info *info;
@@ -170,7 +167,7 @@ struct taskhold_rec *taskhold_record_alloc(struct task_struct *task, struct task
 	refcount_set(&rec->refs, 1);
 	atomic_set(&rec->threads_left, 1);
 	rec->slot = slot;
-	RCU_INIT_POINTER(rec->task, task);
+	rec->task = task;
 	raw_spin_lock_init(&rec->lock);
 
 	info = &rec->info;
@@ -179,17 +176,18 @@ struct taskhold_rec *taskhold_record_alloc(struct task_struct *task, struct task
 	info->tgid = task->tgid;
 	info->ppid = parent->tgid;
 	info->parent_start_ns = parent->group_leader->start_boottime;
+	info->cgroup_id = cgroup_id(task_dfl_cgroup(task));
 	info->threads = 1;
 	if (task->flags & PF_KTHREAD)
 		info->flags |= TASKHOLD_INFO_KTHREAD;
 	/* May be cut or mixed if it is being changed; always ends in a NUL. */
 	memcpy(info->comm_exec, task->comm, TASKHOLD_COMM_LEN);
 
-	cgroup = parent_rec ? rcu_dereference(parent_rec->cgroup) : NULL;
+	cgroup = creator_rec ? rcu_dereference(creator_rec->cgroup) : NULL;
 	RCU_INIT_POINTER(rec->cgroup, record_cgroup_path(task, cgroup));
 
-	/* A process that has not called exec runs what its parent runs. */
-	exe = parent_rec ? rcu_dereference(parent_rec->exe) : NULL;
+	/* A process that has not called exec runs what runs who made it. */
+	exe = creator_rec ? rcu_dereference(creator_rec->exe) : NULL;
 	if (!exe || !refcount_inc_not_zero(&exe->refs))
 		exe = taskhold_path_of_exe(task);
 	RCU_INIT_POINTER(rec->exe, exe);
@@ -227,38 +225,47 @@ static void use_add_signal(struct taskhold_use *use, const struct signal_struct 
 	use->write_bytes += sig->ioac.write_bytes;
 }
 
+static u64 less(u64 from, u64 what)
+{
+	return from > what ? from - what : 0;
+}
+
+/*
+ * Never below 0: of a running process the two sides may be of different
+ * moments, and what was lost for want of memory may be on one of them.
+ */
 static void use_sub(struct taskhold_use *use, const struct taskhold_use *base)
 {
-	use->cpu_ns -= base->cpu_ns;
-	use->user_ns -= base->user_ns;
-	use->sys_ns -= base->sys_ns;
-	use->nvcsw -= base->nvcsw;
-	use->nivcsw -= base->nivcsw;
-	use->min_flt -= base->min_flt;
-	use->maj_flt -= base->maj_flt;
-	use->rchar -= base->rchar;
-	use->wchar -= base->wchar;
-	use->read_bytes -= base->read_bytes;
-	use->write_bytes -= base->write_bytes;
+	use->cpu_ns = less(use->cpu_ns, base->cpu_ns);
+	use->user_ns = less(use->user_ns, base->user_ns);
+	use->sys_ns = less(use->sys_ns, base->sys_ns);
+	use->nvcsw = less(use->nvcsw, base->nvcsw);
+	use->nivcsw = less(use->nivcsw, base->nivcsw);
+	use->min_flt = less(use->min_flt, base->min_flt);
+	use->maj_flt = less(use->maj_flt, base->maj_flt);
+	use->rchar = less(use->rchar, base->rchar);
+	use->wchar = less(use->wchar, base->wchar);
+	use->read_bytes = less(use->read_bytes, base->read_bytes);
+	use->write_bytes = less(use->write_bytes, base->write_bytes);
 }
 
 /* Attempts at one consistent reading, of which a writer spoils a few at most. */
-#define USE_NOW_TRIES 1024
+#define USE_NOW_TRIES 64
 
 /*
- * What the process of @task has used by now: @dead by threads that have been
- * released, @all by all.  The two are one moment's, because threads move from
- * the list to the sums under stats_lock.  A thread that runs is counted up to
- * its last tick.
+ * What the process of @task has used by now, all threads, those that are gone
+ * included.  Sums and list are of one moment, because threads move from the
+ * list to the sums under stats_lock.  A thread that runs is counted up to its
+ * last tick.
  *
  * thread_group_cputime() takes the lock if a lockless reading fails.  A BPF
  * program may call this from anywhere, with stats_lock held by its own CPU
  * too, so here the last of a bounded number of readings has to do: off by one
  * thread's numbers at the worst, and only for a process that still runs.
  *
- * Caller is under rcu_read_lock().
+ * Caller is under rcu_read_lock() and keeps @task.
  */
-static void use_now(struct task_struct *task, struct taskhold_use *dead, struct taskhold_use *all)
+static void use_now(struct task_struct *task, struct taskhold_use *all)
 {
 	struct signal_struct *sig = task->signal;
 	struct task_struct *thread;
@@ -266,9 +273,8 @@ static void use_now(struct task_struct *task, struct taskhold_use *dead, struct 
 
 	for (tries = 0; tries < USE_NOW_TRIES; tries++) {
 		seq = raw_read_seqcount(&sig->stats_lock.seqcount);
-		memset(dead, 0, sizeof(*dead));
-		use_add_signal(dead, sig);
-		*all = *dead;
+		memset(all, 0, sizeof(*all));
+		use_add_signal(all, sig);
 		for_each_thread(task, thread)
 			use_add_task(all, thread);
 		if (!(seq & 1) && !read_seqcount_retry(&sig->stats_lock.seqcount, seq))
@@ -297,7 +303,7 @@ static void use_scale(struct taskhold_use *use)
 /**
  * taskhold_record_set_older - the process of a new record is older than it
  * @rec: a record that nobody else can see yet
- * @task: its first thread
+ * @task: its first thread, which it counts
  *
  * From now on the record speaks of what is used from here on.
  *
@@ -307,14 +313,31 @@ static void use_scale(struct taskhold_use *use)
  */
 int taskhold_record_set_older(struct taskhold_rec *rec, struct task_struct *task)
 {
-	rec->base = kmalloc(sizeof(*rec->base), GFP_ATOMIC | __GFP_NOWARN);
+	rec->base = kzalloc(sizeof(*rec->base), GFP_ATOMIC | __GFP_NOWARN);
 	if (!rec->base)
 		return -ENOMEM;
 
-	use_now(task, &rec->info.use, rec->base);
-	rec->info.cpu_before_ns = rec->base->cpu_ns;
+	use_now(task, &rec->base->all);
+	use_add_task(&rec->base->counted, task);
+	rec->info.cpu_before_ns = rec->base->all.cpu_ns;
 	rec->info.flags |= TASKHOLD_INFO_OLDER;
 	return 0;
+}
+
+/**
+ * taskhold_record_count_base - another thread of an older process is counted in
+ * @rec: its record, with a base
+ * @task: the thread; cannot be freed under the caller
+ *
+ * Context: any but NMI.
+ */
+void taskhold_record_count_base(struct taskhold_rec *rec, struct task_struct *task)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&rec->lock, flags);
+	use_add_task(&rec->base->counted, task);
+	raw_spin_unlock_irqrestore(&rec->lock, flags);
 }
 
 /**
@@ -337,10 +360,28 @@ void taskhold_record_exec(struct taskhold_rec *rec, struct task_struct *task,
 	rec->info.flags |= TASKHOLD_INFO_EXECED;
 	memcpy(rec->info.comm_exec, task->comm, TASKHOLD_COMM_LEN);
 	/* another thread than the first may have called exec and become it */
-	rcu_assign_pointer(rec->task, task);
+	if (!rec->is_out)
+		rec->task = task;
 	raw_spin_unlock_irqrestore(&rec->lock, flags);
 
 	taskhold_path_put(old);
+}
+
+/**
+ * taskhold_record_change_task - another thread has become the first, by exec
+ * @rec: the record of its process
+ * @task: that thread; cannot be freed under the caller
+ *
+ * Context: any but NMI.
+ */
+void taskhold_record_change_task(struct taskhold_rec *rec, struct task_struct *task)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&rec->lock, flags);
+	if (!rec->is_out)
+		rec->task = task;
+	raw_spin_unlock_irqrestore(&rec->lock, flags);
 }
 
 /* What only the first thread can tell, when it is about to be freed. */
@@ -354,19 +395,20 @@ static void record_end_first(struct taskhold_rec *rec, struct task_struct *task)
 	rec->info.uid = from_kuid(&init_user_ns, cred->uid);
 	rec->info.gid = from_kgid(&init_user_ns, cred->gid);
 	memcpy(rec->info.comm, task->comm, TASKHOLD_COMM_LEN);
-	RCU_INIT_POINTER(rec->task, NULL);
 }
 
 /**
  * taskhold_record_end_thread - a thread is about to be freed
  * @rec: the record of its process
  * @task: the thread, with its final numbers
+ * @counted: is it one of those that @rec waits for?
  *
  * Context: the RCU callback that frees the thread; under rcu_read_lock().
  */
-void taskhold_record_end_thread(struct taskhold_rec *rec, struct task_struct *task)
+void taskhold_record_end_thread(struct taskhold_rec *rec, struct task_struct *task, bool counted)
 {
 	const struct taskhold_path *path = rcu_dereference(rec->cgroup);
+	struct taskhold_path *now = NULL;
 	unsigned long flags;
 
 	/*
@@ -375,22 +417,24 @@ void taskhold_record_end_thread(struct taskhold_rec *rec, struct task_struct *ta
 	 * found no memory.
 	 */
 	if (unlikely(!path || path->id != cgroup_id(task_dfl_cgroup(task))) &&
-	    rcu_access_pointer(rec->task) == task) {
-		struct taskhold_path *now = taskhold_path_of_cgroup(task_dfl_cgroup(task));
-
-		if (now) {
-			raw_spin_lock_irqsave(&rec->lock, flags);
-			now = rcu_replace_pointer(rec->cgroup, now, lockdep_is_held(&rec->lock));
-			raw_spin_unlock_irqrestore(&rec->lock, flags);
-			taskhold_path_put(now);
-		}
-	}
+	    READ_ONCE(rec->task) == task)
+		now = taskhold_path_of_cgroup(task_dfl_cgroup(task));
 
 	raw_spin_lock_irqsave(&rec->lock, flags);
-	use_add_task(&rec->info.use, task);
-	if (rcu_access_pointer(rec->task) == task)
+	if (counted && !rec->is_out)
+		use_add_task(&rec->info.use, task);
+	if (rec->task == task) {
 		record_end_first(rec, task);
+		/* from here on nobody follows it: it may be freed */
+		rec->task = NULL;
+	}
+	if (now) {
+		rec->info.cgroup_id = now->id;
+		now = rcu_replace_pointer(rec->cgroup, now, lockdep_is_held(&rec->lock));
+	}
 	raw_spin_unlock_irqrestore(&rec->lock, flags);
+
+	taskhold_path_put(now);
 }
 
 /**
@@ -408,16 +452,21 @@ void taskhold_record_finish(struct taskhold_rec *rec, struct task_struct *last)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&rec->lock, flags);
+	rec->task = NULL;
+	if (rec->is_out) {
+		/* its policy has let go of it: the numbers of that moment stay */
+		raw_spin_unlock_irqrestore(&rec->lock, flags);
+		return;
+	}
 	if (rec->base)
-		use_sub(&info->use, rec->base);
+		use_sub(&info->use, &rec->base->counted);
 	use_scale(&info->use);
+	info->cpu_moved_ns = min(info->cpu_moved_ns, info->use.cpu_ns);
 	info->max_rss = (u64)sig->maxrss << PAGE_SHIFT;
 	if (sig->flags & SIGNAL_GROUP_EXIT)
 		info->exit_code = sig->group_exit_code;
 	if (info->exit_code & 0x80)
 		info->flags |= TASKHOLD_INFO_CORE;
-	path = rcu_dereference_protected(rec->cgroup, lockdep_is_held(&rec->lock));
-	info->cgroup_id = path ? path->id : 0;
 	path = rcu_dereference_protected(rec->exe, lockdep_is_held(&rec->lock));
 	info->exe_id = path ? path->id : 0;
 	/* pairs with taskhold_record_is_final(): who sees the flag sees the rest */
@@ -443,7 +492,8 @@ void taskhold_record_set_folded(struct taskhold_rec *rec)
 /**
  * taskhold_record_move - the process has changed its cgroup
  * @rec: its record
- * @to: the new one; the reference goes to the record
+ * @id: the new one
+ * @to: its path, the reference goes to the record; NULL without memory
  * @from: set to the old one; the reference goes to the caller, who puts it
  *
  * The kernel charges a running thread's time since the last update to where
@@ -454,23 +504,22 @@ void taskhold_record_set_folded(struct taskhold_rec *rec)
  *
  * Return: CPU time in ns that the process used in the old one.
  */
-u64 taskhold_record_move(struct taskhold_rec *rec, struct taskhold_path *to,
+u64 taskhold_record_move(struct taskhold_rec *rec, u64 id, struct taskhold_path *to,
 			 struct taskhold_path **from)
 {
-	struct taskhold_use dead, all = {};
-	struct task_struct *task;
+	struct taskhold_use all;
 	unsigned long flags;
 	u64 left = 0;
 
 	raw_spin_lock_irqsave(&rec->lock, flags);
+	rec->info.cgroup_id = id;
 	*from = rcu_replace_pointer(rec->cgroup, to, lockdep_is_held(&rec->lock));
-	task = rcu_dereference_protected(rec->task, lockdep_is_held(&rec->lock));
-	if (task) {
-		use_now(task, &dead, &all);
+	if (rec->task) {
+		use_now(rec->task, &all);
 		if (rec->base)
-			use_sub(&all, rec->base);
-		left = all.cpu_ns - rec->info.cpu_moved_ns;
-		rec->info.cpu_moved_ns = all.cpu_ns;
+			use_sub(&all, &rec->base->all);
+		left = less(all.cpu_ns, rec->info.cpu_moved_ns);
+		rec->info.cpu_moved_ns += left;
 		rec->info.flags |= TASKHOLD_INFO_MOVED;
 	}
 	raw_spin_unlock_irqrestore(&rec->lock, flags);
@@ -495,36 +544,96 @@ static u64 live_max_rss(struct task_struct *task)
 	return (u64)pages << PAGE_SHIFT;
 }
 
-/* The parts of @info that a running process may change at any time. */
-static void snapshot_live(struct task_struct *task, struct taskhold_info *info)
+/*
+ * The parts of @info that a running process may change at any time.  The
+ * caller has the record's lock, which keeps the task; see struct taskhold_rec.
+ */
+static void snapshot_live(const struct taskhold_rec *rec, struct taskhold_info *info)
 {
-	const struct cred *cred = __task_cred(task);
-	struct taskhold_use dead;
+	struct task_struct *task = rec->task;
+	const struct cred *cred;
 
-	use_now(task, &dead, &info->use);
+	lockdep_assert_held(&rec->lock);
+	if (!task) {
+		/* its first thread is gone and others are about to be */
+		if (rec->base)
+			use_sub(&info->use, &rec->base->counted);
+		return;
+	}
+
+	cred = __task_cred(task);
+	use_now(task, &info->use);
+	if (rec->base)
+		use_sub(&info->use, &rec->base->all);
 	info->max_rss = live_max_rss(task);
 	info->uid = from_kuid(&init_user_ns, cred->uid);
 	info->gid = from_kgid(&init_user_ns, cred->gid);
 	memcpy(info->comm, task->comm, TASKHOLD_COMM_LEN);
 }
 
-/* Attempts at the lock of a record, which is held for some 100 instructions. */
-#define SNAPSHOT_TRIES 65536
-
-static bool snapshot_copy(struct taskhold_rec *rec, struct taskhold_info *info)
+/**
+ * taskhold_record_take_out - a record is about to leave the live index unfinished
+ * @rec: the record, which BPF maps and programs may have references to
+ *
+ * Nobody will tell it when its task is freed, so it takes the numbers of this
+ * moment and lets go of the task.
+ *
+ * Context: any but NMI, under rcu_read_lock().
+ */
+void taskhold_record_take_out(struct taskhold_rec *rec)
 {
 	unsigned long flags;
+
+	raw_spin_lock_irqsave(&rec->lock, flags);
+	if (!rec->is_out && !taskhold_record_is_final(rec)) {
+		snapshot_live(rec, &rec->info);
+		rec->is_out = true;
+		rec->task = NULL;
+	}
+	raw_spin_unlock_irqrestore(&rec->lock, flags);
+}
+
+/* Attempts at the lock of a record, which is held for some 1,000 instructions. */
+#define LOCK_TRIES 65536
+
+/*
+ * For kfuncs: a BPF program may have interrupted who has the lock, on this very
+ * CPU.
+ */
+static bool record_trylock(struct taskhold_rec *rec, unsigned long *flags)
+{
 	unsigned int tries;
 
-	for (tries = 0; tries < SNAPSHOT_TRIES; tries++) {
-		if (raw_spin_trylock_irqsave(&rec->lock, flags)) {
-			*info = rec->info;
-			raw_spin_unlock_irqrestore(&rec->lock, flags);
+	for (tries = 0; tries < LOCK_TRIES; tries++) {
+		if (raw_spin_trylock_irqsave(&rec->lock, *flags))
 			return true;
-		}
 		cpu_relax();
 	}
 	return false;
+}
+
+/**
+ * taskhold_record_task - the task of a record
+ * @rec: a record
+ *
+ * Context: any but NMI.
+ *
+ * Return: a reference of the rcu_users kind to the first thread of the process,
+ * or NULL if that has been released, the record is out of the index, or its
+ * lock cannot be had.
+ */
+struct task_struct *taskhold_record_task(struct taskhold_rec *rec)
+{
+	struct task_struct *task;
+	unsigned long flags;
+
+	if (!record_trylock(rec, &flags))
+		return NULL;
+	task = rec->task;
+	if (task && !refcount_inc_not_zero(&task->rcu_users))
+		task = NULL;
+	raw_spin_unlock_irqrestore(&rec->lock, flags);
+	return task;
 }
 
 /**
@@ -533,7 +642,8 @@ static bool snapshot_copy(struct taskhold_rec *rec, struct taskhold_info *info)
  * @info: where to
  *
  * Of a running process the numbers are those of this moment, a running thread
- * counted up to its last tick.
+ * counted up to its last tick; where its policy has been detached, those of
+ * that moment.
  *
  * Context: any but NMI.
  *
@@ -543,35 +653,29 @@ static bool snapshot_copy(struct taskhold_rec *rec, struct taskhold_info *info)
 int taskhold_record_snapshot(struct taskhold_rec *rec, struct taskhold_info *info)
 {
 	const struct taskhold_path *path;
-	struct task_struct *task;
-	int err = 0;
+	unsigned long flags;
 
-	rcu_read_lock();
 	if (taskhold_record_is_final(rec)) {
 		*info = rec->info;
-		goto out;
+		return 0;
 	}
-	if (!snapshot_copy(rec, info)) {
-		err = -EBUSY;
-		goto out;
+
+	rcu_read_lock();
+	if (!record_trylock(rec, &flags)) {
+		rcu_read_unlock();
+		return -EBUSY;
 	}
-	/* finished between the two looks at it */
-	if (info->flags & TASKHOLD_INFO_FINISHED)
-		goto out;
+	*info = rec->info;
+	if (!(info->flags & TASKHOLD_INFO_FINISHED)) {
+		if (!rec->is_out)
+			snapshot_live(rec, info);
+		use_scale(&info->use);
+		info->cpu_moved_ns = min(info->cpu_moved_ns, info->use.cpu_ns);
+	}
+	raw_spin_unlock_irqrestore(&rec->lock, flags);
 
-	/* its memory stays until the end of this RCU section */
-	task = rcu_dereference(rec->task);
-	if (task)
-		snapshot_live(task, info);
-	if (rec->base)
-		use_sub(&info->use, rec->base);
-	use_scale(&info->use);
-
-	path = rcu_dereference(rec->cgroup);
-	info->cgroup_id = path ? path->id : 0;
 	path = rcu_dereference(rec->exe);
 	info->exe_id = path ? path->id : 0;
-out:
 	rcu_read_unlock();
-	return err;
+	return 0;
 }

@@ -14,6 +14,17 @@
 #include "path.h"
 
 /**
+ * struct taskhold_base - what an older process had used when it was first held
+ * @counted: by the threads that the record has counted in, each when it was: as
+ *	each is added whole when it is freed, the difference is never negative
+ * @all: by all threads, those long gone included, at one moment
+ */
+struct taskhold_base {
+	struct taskhold_use counted;
+	struct taskhold_use all;
+};
+
+/**
  * struct taskhold_rec - what a policy holds of one process
  *
  * Each policy has a record of its own: it may have begun to hold the process
@@ -33,8 +44,11 @@
  * @refs: see above
  * @live: membership in the live index; its key is the address of the
  *	signal_struct, compared and never followed, and @slot
- * @task: first thread, NULL once that is freed; followed under RCU only,
- *	which works since it is cleared in the RCU callback that frees the task
+ * @task: (L) first thread, NULL once that is about to be freed, or the record is
+ *	out of the live index.  Followed under @lock alone: the RCU callback
+ *	that frees the task takes @lock to clear this before it goes on, and
+ *	RCU does not help, since the pointer is there to be found during the
+ *	whole grace period before the callback
  * @first: (L) the first thread as it was when the record was made, if its
  *	free has to be counted although it started before @since_ns
  * @since_ns: threads that started earlier are counted only where the tracker
@@ -42,10 +56,12 @@
  * @threads_left: threads whose sched_process_free is still to come
  * @lock: see above
  * @slot: of the policy
+ * @is_out: (L) its policy has let go of it before it was final: @task stays NULL,
+ *	and the numbers are those of that moment
  * @cgroup: (L) its cgroup; RCU readers
  * @exe: (L) its executable; RCU readers
- * @base: what the process had used when it was first held, NULL: it was held
- *	from its birth; constant
+ * @base: (L) what to subtract if the process is older than the record; the
+ *	pointer is constant, NULL if it was held from its birth
  * @info: (L) everything else, in the form in which it is handed out; until it
  *	is final, @info.use sums the threads that are gone, user_ns and sys_ns
  *	in unscaled ticks
@@ -55,14 +71,15 @@ struct taskhold_rec {
 	refcount_t refs;
 	atomic_t threads_left;
 	struct taskhold_index_node live;
-	struct task_struct __rcu *task;
+	struct task_struct *task;
 	struct task_struct *first;
 	u64 since_ns;
 	raw_spinlock_t lock;
 	u8 slot;
+	bool is_out;
 	struct taskhold_path __rcu *cgroup;
 	struct taskhold_path __rcu *exe;
-	struct taskhold_use *base;
+	struct taskhold_base *base;
 	struct taskhold_info info;
 	struct rcu_head rcu;
 };
@@ -77,7 +94,7 @@ u64 taskhold_record_total(void);
 
 /* These return a strong reference to a record, or NULL: */
 struct taskhold_rec *taskhold_record_alloc(struct task_struct *task, struct task_struct *parent,
-					   const struct taskhold_rec *parent_rec, u8 slot);
+					   const struct taskhold_rec *creator_rec, u8 slot);
 struct taskhold_rec *taskhold_record_get_not_zero(struct taskhold_rec *rec);
 
 void taskhold_record_get(struct taskhold_rec *rec);
@@ -86,10 +103,14 @@ void taskhold_record_put(struct taskhold_rec *rec);
 int taskhold_record_set_older(struct taskhold_rec *rec, struct task_struct *task);
 void taskhold_record_exec(struct taskhold_rec *rec, struct task_struct *task,
 			  struct taskhold_path *exe);
-void taskhold_record_end_thread(struct taskhold_rec *rec, struct task_struct *task);
+void taskhold_record_change_task(struct taskhold_rec *rec, struct task_struct *task);
+void taskhold_record_count_base(struct taskhold_rec *rec, struct task_struct *task);
+void taskhold_record_end_thread(struct taskhold_rec *rec, struct task_struct *task, bool counted);
+void taskhold_record_take_out(struct taskhold_rec *rec);
+struct task_struct *taskhold_record_task(struct taskhold_rec *rec);
 void taskhold_record_finish(struct taskhold_rec *rec, struct task_struct *last);
 void taskhold_record_set_folded(struct taskhold_rec *rec);
-u64 taskhold_record_move(struct taskhold_rec *rec, struct taskhold_path *to,
+u64 taskhold_record_move(struct taskhold_rec *rec, u64 id, struct taskhold_path *to,
 			 struct taskhold_path **from);
 int taskhold_record_snapshot(struct taskhold_rec *rec, struct taskhold_info *info);
 

@@ -72,10 +72,23 @@ void taskhold_slots_publish(struct taskhold_policy *policy)
  * taskhold_slots_unpublish - let nobody see a policy from now on
  * @policy: the policy; who has seen it is done after a grace period
  *
+ * The bit of its slot stays, so that the probes go on to look after its
+ * records: see taskhold_slots_clear().
+ *
  * Context: under the tracker's mutex.
  */
 void taskhold_slots_unpublish(struct taskhold_policy *policy)
 {
 	RCU_INIT_POINTER(taskhold_slots[policy->slot], NULL);
-	WRITE_ONCE(taskhold_slots_active, taskhold_slots_active & ~(1U << policy->slot));
+}
+
+/**
+ * taskhold_slots_clear - clear the bit of a slot whose records are forgotten
+ * @slot: the slot
+ *
+ * Context: under the tracker's mutex.
+ */
+void taskhold_slots_clear(u32 slot)
+{
+	WRITE_ONCE(taskhold_slots_active, taskhold_slots_active & ~(1U << slot));
 }

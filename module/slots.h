@@ -19,6 +19,7 @@ int taskhold_slots_find_free(const struct taskhold_ops *ops, struct mutex *mutex
 struct taskhold_policy *taskhold_slots_find(const struct taskhold_ops *ops, struct mutex *mutex);
 void taskhold_slots_publish(struct taskhold_policy *policy);
 void taskhold_slots_unpublish(struct taskhold_policy *policy);
+void taskhold_slots_clear(u32 slot);
 
 /**
  * taskhold_slots_mask - bits of the slots in use

@@ -224,17 +224,17 @@ void taskhold_threads_count_older(struct taskhold_rec *rec, struct task_struct *
 	WRITE_ONCE(rec->since_ns, now);
 	for_each_thread(task, thread) {
 		threads++;
-		if (thread != task && thread->start_boottime < now)
-			older_insert(rec, thread);
+		if (thread != task && thread->start_boottime < now && older_insert(rec, thread))
+			taskhold_record_count_base(rec, thread);
 	}
 	/* a thread that starts right now may miss here: info.threads is a count for people */
 	WRITE_ONCE(rec->info.threads, max(threads, 1U));
 }
 
 /**
- * taskhold_threads_change_first - the calling thread has become the first
+ * taskhold_threads_change_first - another thread has become the first, by exec
  * @rec: the record of its process, which is older than it
- * @task: the calling thread
+ * @task: the thread; cannot be freed under the caller
  *
  * The start time that it has now is the former first thread's, so it must be
  * known as the first to be counted when it is freed.  The former first, unless
@@ -242,7 +242,7 @@ void taskhold_threads_count_older(struct taskhold_rec *rec, struct task_struct *
  * may run on another CPU at this very moment; then it has been counted as the
  * first, and what was done for it here is undone.
  *
- * Context: sched_process_exec, under rcu_read_lock().
+ * Context: any but NMI, under rcu_read_lock().
  */
 void taskhold_threads_change_first(struct taskhold_rec *rec, struct task_struct *task)
 {
@@ -250,12 +250,14 @@ void taskhold_threads_change_first(struct taskhold_rec *rec, struct task_struct 
 	unsigned long flags;
 	bool inserted = false, freed;
 
-	/* the caller's own place among threads_left stays */
-	older_remove(rec, task);
-
 	raw_spin_lock_irqsave(&rec->lock, flags);
 	former = rec->first;
 	raw_spin_unlock_irqrestore(&rec->lock, flags);
+	if (former == task)
+		return;
+
+	/* its own place among threads_left stays */
+	older_remove(rec, task);
 	if (former)
 		inserted = older_insert(rec, former);
 
@@ -268,7 +270,7 @@ void taskhold_threads_change_first(struct taskhold_rec *rec, struct task_struct 
 		older_remove(rec, former);
 	/*
 	 * The former first had one place and got another when it was inserted.
-	 * The caller's place keeps the count above 0.
+	 * The place of @task keeps the count above 0.
 	 */
 	if (inserted || (former && !freed))
 		atomic_dec(&rec->threads_left);

@@ -47,16 +47,17 @@ static DEFINE_MUTEX(tracker_mutex);
 static atomic64_t finished_total = ATOMIC64_INIT(0);
 
 /*
- * Hold the process of @task, its first thread, for a policy; @parent_rec is a
- * record of its parent, or NULL.  Under rcu_read_lock(), and that keeps the
+ * Hold the process of @task, its first thread, for a policy; @creator_rec is a
+ * record of the process that made it, or NULL.  Under rcu_read_lock(), and that keeps the
  * process from being freed: see the callers.
  */
 static void hold(struct taskhold_policy *policy, struct task_struct *task,
-		 struct task_struct *parent, const struct taskhold_rec *parent_rec, bool is_older)
+		 struct task_struct *parent, const struct taskhold_rec *creator_rec, bool is_older)
 {
+	struct task_struct *first;
 	struct taskhold_rec *rec;
 
-	rec = taskhold_record_alloc(task, parent, parent_rec, policy->slot);
+	rec = taskhold_record_alloc(task, parent, creator_rec, policy->slot);
 	if (!rec)
 		goto nomem;
 	if (is_older) {
@@ -73,8 +74,15 @@ static void hold(struct taskhold_policy *policy, struct task_struct *task,
 		taskhold_record_put(rec);
 		return;
 	}
-	if (is_older)
+	if (is_older) {
 		taskhold_threads_count_older(rec, task);
+		first = READ_ONCE(task->group_leader);
+		if (unlikely(first != task)) {
+			/* another thread called exec before the record was there to be found */
+			taskhold_threads_change_first(rec, first);
+			taskhold_record_change_task(rec, first);
+		}
+	}
 	taskhold_policy_take(policy, rec);
 	return;
 
@@ -120,7 +128,7 @@ static void consider(struct task_struct *task, u8 mask, u32 event)
 static void probe_newtask(TASKHOLD_NEWTASK_PROTO)
 {
 	struct taskhold_policy *policy;
-	struct taskhold_rec *parent_rec;
+	struct taskhold_rec *creator_rec;
 	struct task_struct *parent;
 	unsigned long bits;
 	u8 mask, held;
@@ -134,14 +142,18 @@ static void probe_newtask(TASKHOLD_NEWTASK_PROTO)
 		goto out;
 	}
 
-	/* @task has not run yet, so it can neither exit nor be freed. */
+	/*
+	 * @task has not run yet, so it can neither exit nor be freed.  It comes
+	 * from who made it, and runs what that runs; with CLONE_PARENT its
+	 * parent is another.
+	 */
 	parent = rcu_dereference(task->real_parent);
-	held = holders(parent, &parent_rec);
+	held = holders(current, &creator_rec);
 	for_each_policy(policy, bits, mask) {
 		u32 flag = held & 1U << policy->slot ? TASKHOLD_EV_PARENT_HELD : 0;
 
 		if (taskhold_policy_admit(policy, task, parent, TASKHOLD_EV_FORK | flag))
-			hold(policy, task, parent, parent_rec, false);
+			hold(policy, task, parent, creator_rec, false);
 	}
 out:
 	rcu_read_unlock();
@@ -223,14 +235,16 @@ static void probe_free(void *data, struct task_struct *task)
 {
 	struct taskhold_policy *policy;
 	struct taskhold_rec *rec;
+	bool counted;
 
 	rcu_read_lock();
 	if (!taskhold_slots_mask())
 		goto out;
 	for_each_record(rec, task) {
-		if (!taskhold_threads_counted(rec, task))
+		counted = taskhold_threads_counted(rec, task);
+		taskhold_record_end_thread(rec, task, counted);
+		if (!counted)
 			continue;
-		taskhold_record_end_thread(rec, task);
 		/* orders the numbers added above before the sums made below */
 		if (!atomic_dec_and_test(&rec->threads_left) || !taskhold_live_remove(rec))
 			continue;
@@ -248,15 +262,18 @@ out:
 	rcu_read_unlock();
 }
 
-static void move_record(struct taskhold_rec *rec, struct taskhold_path *to)
+static void move_record(struct taskhold_rec *rec, u64 id, struct taskhold_path *to)
 {
 	struct taskhold_policy *policy = taskhold_slots_policy(rec->slot);
 	struct taskhold_path *from;
 	u64 cpu_ns;
 
-	cpu_ns = taskhold_record_move(rec, taskhold_path_get(to), &from);
-	if (policy)
+	cpu_ns = taskhold_record_move(rec, id, taskhold_path_get(to), &from);
+	if (policy) {
 		taskhold_policy_move(policy, rec, from, cpu_ns);
+		if (!to)
+			taskhold_policy_lost(policy, rec, TASKHOLD_LOST_NOMEM);
+	}
 	taskhold_path_put(from);
 }
 
@@ -285,8 +302,7 @@ static void probe_cgroup_attach(void *data, struct cgroup *dst, const char *path
 		held |= 1U << rec->slot;
 		if (!to)
 			to = taskhold_path_of_cgroup(dst);
-		if (to)
-			move_record(rec, to);
+		move_record(rec, cgroup_id(dst), to);
 	}
 	taskhold_path_put(to);
 	/* alive inside this RCU section: it cannot be freed before its end */
@@ -525,21 +541,22 @@ void taskhold_tracker_detach(const struct taskhold_ops *ops)
 	}
 
 	taskhold_slots_unpublish(policy);
-	if (!taskhold_slots_active)
-		probes_unregister();
-	/* probes of other policies, kfuncs: whoever had the pointer is done */
+	/* probes and kfuncs: whoever had the pointer is done, none makes a record */
 	synchronize_rcu();
 
+	/*
+	 * While the probes still run: a record that a BPF map has a reference
+	 * to must not be left with a task that is freed unseen.
+	 */
 	taskhold_live_forget(policy->slot);
+	taskhold_slots_clear(policy->slot);
+	if (!taskhold_slots_active)
+		probes_unregister();
+	/* probes that had found one of these records, kfuncs that walk the tables */
+	synchronize_rcu();
 	taskhold_threads_forget(policy->slot);
-	if (!taskhold_slots_active) {
-		/*
-		 * Kfuncs that saw a policy before it went may still walk the
-		 * tables that taskhold_live_forget() emptied: they began before the
-		 * grace period above, so they have ended.
-		 */
+	if (!taskhold_slots_active)
 		tables_free();
-	}
 	if (ops->detach)
 		ops->detach();
 	taskhold_policy_free(policy);

@@ -59,7 +59,8 @@ struct record {
 	struct taskhold_policy_stats stats;
 	__u64 finished;			/* FINISHED items put */
 	__u64 cpu_ns;			/* of these */
-	__u64 live;			/* LIVE items of the last sample */
+	__u64 *live_ids;		/* of the LIVE items of the last sample */
+	size_t live, live_room;
 	__u64 next_sample_ns;
 	bool progress_shown;
 };
@@ -84,7 +85,16 @@ static int sink(void *ctx, const void *items, size_t len)
 		r->finished++;
 		r->cpu_ns += info->use.cpu_ns;
 	} else if (item->kind == TASKHOLD_ITEM_LIVE) {
-		r->live++;
+		if (r->live == r->live_room) {
+			size_t room = r->live_room ? 2 * r->live_room : 1024;
+			__u64 *ids = reallocarray(r->live_ids, room, sizeof(*ids));
+
+			if (!ids)
+				return -ENOMEM;
+			r->live_ids = ids;
+			r->live_room = room;
+		}
+		r->live_ids[r->live++] = info->id;
 	}
 	return recording_put_raw(r->writer, items, len);
 }
@@ -237,6 +247,56 @@ static int settle(struct record *r)
 	return 0;
 }
 
+static int sample(struct record *r)
+{
+	r->live = 0;
+	return session_sample(r->session);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	__u64 x = *(const __u64 *)a, y = *(const __u64 *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Different processes in the last sample: some are there twice if the ring buffer was full. */
+static __u64 count_live(struct record *r)
+{
+	__u64 count = 0;
+	size_t i;
+
+	qsort(r->live_ids, r->live, sizeof(*r->live_ids), compare_ids);
+	for (i = 0; i < r->live; i++)
+		count += !i || r->live_ids[i] != r->live_ids[i - 1];
+	return count;
+}
+
+/*
+ * The last sample and the sums must be of one moment, or a process that ended
+ * in between is in neither or in both: again, until none has.
+ */
+#define LAST_TRIES	10
+
+static int put_last(struct record *r)
+{
+	unsigned int tries;
+	__u64 finished;
+	int err = 0;
+
+	for (tries = 0; tries < LAST_TRIES && !err; tries++) {
+		err = session_look(r->session, &r->stats);
+		finished = r->stats.finished;
+		err = err ?: sample(r);
+		err = err ?: put_cgroups(r, put_cgroup_stop);
+		err = err ?: session_sum(r->session);
+		err = err ?: session_look(r->session, &r->stats);
+		if (!err && r->stats.finished == finished)
+			break;
+	}
+	return err;
+}
+
 static int put_end(struct record *r)
 {
 	struct taskhold_end end = {
@@ -247,16 +307,12 @@ static int put_end(struct record *r)
 
 	if (r->why != TASKHOLD_END_DETACHED) {
 		err = settle(r);
-		r->live = 0;
-		err = err ?: session_sample(r->session);
-		err = err ?: put_cgroups(r, put_cgroup_stop);
-		err = err ?: session_sum(r->session);
-		err = err ?: session_look(r->session, &r->stats);
+		err = err ?: put_last(r);
 	}
 	err = err ?: session_drain(r->session);
 	end.time_ns = clock_ns(CLOCK_BOOTTIME);
 	end.finished = r->finished;
-	end.live = r->live;
+	end.live = count_live(r);
 	end.ring_lost = session_ring_lost(r->session);
 	return err ?: recording_put(r->writer, TASKHOLD_ITEM_END, &end, sizeof(end));
 }
@@ -276,7 +332,7 @@ static __u64 sum_reasons(const struct taskhold_policy_stats *stats, unsigned int
 static void show_progress(struct record *r)
 {
 	__u64 folded = sum_reasons(&r->stats, 0, TASKHOLD_LOST_NOMEM);
-	__u64 lost = sum_reasons(&r->stats, TASKHOLD_LOST_NOMEM, TASKHOLD_NR_REASONS);
+	__u64 lost = r->stats.reasons[TASKHOLD_LOST_NOMEM];
 
 	fprintf(stderr, "\r\033[Kheld %" PRIu64 ", finished %" PRIu64 ", folded %" PRIu64
 		", lost %" PRIu64 ", CPU %.1f s", (uint64_t)r->stats.live,
@@ -310,7 +366,7 @@ static int on_tick(struct record *r)
 		r->next_sample_ns += r->interval_ns;
 		if (r->next_sample_ns <= now)
 			r->next_sample_ns = now + r->interval_ns;
-		err = session_sample(r->session);
+		err = sample(r);
 		err = err ?: put_cgroups(r, put_cgroup_sample);
 		err = err ?: session_sum(r->session);
 	}
@@ -588,7 +644,8 @@ static int record(struct record *r)
 {
 	int err, ret;
 
-	err = recording_put_meta(r->writer, "policy", session_policy_name(r->session));
+	err = put_begin(r);
+	err = err ?: recording_put_meta(r->writer, "policy", session_policy_name(r->session));
 	err = err ?: put_cgroups(r, put_cgroup_start);
 	err = err ?: recording_flush(r->writer, 0);
 	err = err ?: watch_all(r);
@@ -612,7 +669,7 @@ static int record(struct record *r)
 static void warn_incomplete(const struct record *r)
 {
 	__u64 folded = sum_reasons(&r->stats, 0, TASKHOLD_LOST_NOMEM);
-	__u64 lost = sum_reasons(&r->stats, TASKHOLD_LOST_NOMEM, TASKHOLD_NR_REASONS);
+	__u64 lost = r->stats.reasons[TASKHOLD_LOST_NOMEM];
 
 	if (lost)
 		th_warn("the numbers of %" PRIu64 " processes are missing: see taskhold report",
@@ -649,23 +706,19 @@ int cmd_record(int argc, char **argv)
 			return ret;
 		r.session_opts.root_tgid = r.command.pid;
 	}
+	/* before the file: an earlier recording is not moved aside for nothing */
+	ret = session_open(&r.session, &r.session_opts, sink, &r);
+	if (ret)
+		goto out_command;
 	err = recording_create(&r.writer, r.output, &why);
 	if (err) {
 		ret = th_fail(TH_IO, "%s", why.text);
-		goto out_command;
+		goto out_session;
 	}
-	err = put_begin(&r);
-	if (err) {
-		ret = recording_error(r.writer) ? TH_IO :
-		      th_fail(TH_ENV, "cannot begin the recording: %s", strerror(-err));
-		goto out_writer;
-	}
-	ret = session_open(&r.session, &r.session_opts, sink, &r);
-	if (ret)
-		goto out_writer;
 
 	ret = record(&r);
 	session_close(r.session);
+	free(r.live_ids);
 	if (!ret)
 		warn_incomplete(&r);
 
@@ -681,8 +734,8 @@ int cmd_record(int argc, char **argv)
 		ret = command_exit_code(r.status);
 	return ret;
 
-out_writer:
-	recording_close(r.writer, NULL);
+out_session:
+	session_close(r.session);
 out_command:
 	if (r.argv)
 		command_cancel(&r.command);

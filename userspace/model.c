@@ -39,14 +39,16 @@ static const struct {
 		"finished processes folded for want of kernel memory: only their sums are known" },
 	[TASKHOLD_LOST_NOMEM] = { "lost-nomem",
 		"processes lost for want of kernel memory: their numbers are missing" },
-	[TASKHOLD_LOST_TOTALS] = { "lost-totals",
-		"processes lost, no room for totals of their cgroup: their numbers are missing" },
+	[TASKHOLD_NO_CGROUP] = { "no-cgroup",
+		"sums that had no room or no memory for their cgroup: they stand at cgroup:0" },
 	[MODEL_RING_LOST] = { "ring-lost",
 		"names and counters of cgroups lost when the ring buffer was full" },
 	[MODEL_FILE] = { "file",
 		"the file cannot be read to its end" },
 	[MODEL_NO_END] = { "no-end",
 		"the recording did not end in order, or has not ended yet" },
+	[MODEL_DETACHED] = { "detached",
+		"the policy was detached from outside: what was held then is missing" },
 	[MODEL_NO_COUNTERS] = { "no-counters",
 		"the counters of the policy are missing, so losses are not known" },
 	[MODEL_FINISHED_MISSING] = { "finished-missing",
@@ -470,6 +472,7 @@ static void judge(struct model *m)
 		m->flaws[MODEL_NO_COUNTERS] = 1;
 	if (m->has_end) {
 		m->flaws[MODEL_RING_LOST] = m->end.ring_lost;
+		m->flaws[MODEL_DETACHED] = m->end.why == TASKHOLD_END_DETACHED;
 		m->flaws[MODEL_FINISHED_MISSING] =
 			less(m->end.finished, m->finished + m->flaws[MODEL_REPEATED]);
 	} else {
@@ -478,7 +481,6 @@ static void judge(struct model *m)
 	m->flaws[MODEL_FILE] = m->state.stop != RECORDING_WHOLE;
 	m->flaws[MODEL_VANISHED] = less(m->flaws[MODEL_VANISHED], m->totals.folded);
 	sums_add(over, &m->lost, m->flaws[TASKHOLD_LOST_NOMEM]);
-	sums_add(over, &m->lost, m->flaws[TASKHOLD_LOST_TOTALS]);
 	m->complete = true;
 	for (i = 0; i < MODEL_NR_FLAWS; i++)
 		m->complete &= !m->flaws[i];

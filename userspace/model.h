@@ -58,6 +58,7 @@ enum model_flaw {
 	MODEL_RING_LOST = TASKHOLD_NR_REASONS,	/* END says so */
 	MODEL_FILE,		/* not read to its end: see model.state */
 	MODEL_NO_END,		/* no END item */
+	MODEL_DETACHED,		/* END says so */
 	MODEL_NO_COUNTERS,	/* no POLICY item: the reasons are not known */
 	MODEL_FINISHED_MISSING,	/* fewer FINISHED items than END says */
 	MODEL_REPEATED,		/* a process FINISHED twice; the first counts */

@@ -93,6 +93,7 @@ static int set_global(struct session *s, const char *name, const void *value, si
 static int configure(struct session *s, const struct session_options *opts)
 {
 	__u32 ring_bytes = opts->ring_bytes ?: 8u << 20;
+	__u32 nr_cpus = libbpf_num_possible_cpus();
 	__u64 wake_at = ring_bytes / 8;
 	struct taskhold_ops *ops;
 	struct bpf_map *map;
@@ -100,6 +101,7 @@ static int configure(struct session *s, const struct session_options *opts)
 	int ret;
 
 	ret = set_global(s, "wake_at", &wake_at, sizeof(wake_at)) ?:
+	      set_global(s, "nr_cpus", &nr_cpus, sizeof(nr_cpus)) ?:
 	      set_global(s, "policy_name", s->name, sizeof(s->name));
 	if (!ret && opts->scope == TASKHOLD_SCOPE_TREE)
 		ret = set_global(s, "root_tgid", &opts->root_tgid, sizeof(opts->root_tgid));

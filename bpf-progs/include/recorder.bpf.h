@@ -60,7 +60,17 @@ _Static_assert(__builtin_offsetof(struct name_item, text) ==
 		       sizeof(struct taskhold_item) + sizeof(struct taskhold_name),
 	       "layout");
 
-/* A CPU's last two names, and where it writes a new one. */
+/*
+ * A CPU's last two names, and where it writes a new one: one for finish(), which
+ * comes in a softirq and may interrupt the programs that user space runs, and
+ * one for these.
+ */
+enum names_user {
+	NAMES_FINISH,
+	NAMES_PROCESS,
+	NAMES_USERS,
+};
+
 struct names {
 	__u64 cgroup_id;
 	__u64 exe_id;
@@ -69,7 +79,7 @@ struct names {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, NAMES_USERS);
 	__type(key, __u32);
 	__type(value, struct names);
 } names SEC(".maps");
@@ -145,12 +155,12 @@ static bool put_name(struct taskhold_rec *rec, struct names *cpu, __u64 id, __u3
 	return true;
 }
 
-static __always_inline void put_names(struct taskhold_rec *rec, __u64 cgroup_id, __u64 exe_id)
+static __always_inline void put_names(__u32 user, struct taskhold_rec *rec, __u64 cgroup_id,
+				      __u64 exe_id)
 {
 	struct names *cpu;
-	__u32 zero = 0;
 
-	cpu = bpf_map_lookup_elem(&names, &zero);
+	cpu = bpf_map_lookup_elem(&names, &user);
 	if (!cpu)
 		return;
 	if (cgroup_id && cgroup_id != cpu->cgroup_id &&
@@ -175,7 +185,7 @@ int BPF_PROG(finish, struct taskhold_rec *rec, struct task_struct *task)
 		bpf_ringbuf_discard(out, BPF_RB_NO_WAKEUP);
 		return TASKHOLD_FOLD;
 	}
-	put_names(rec, out->info.cgroup_id, out->info.exe_id);
+	put_names(NAMES_FINISH, rec, out->info.cgroup_id, out->info.exe_id);
 	bpf_ringbuf_submit(out, wake_flags());
 	return TASKHOLD_DROP;
 }
@@ -247,6 +257,10 @@ int find(void *ctx)
  */
 __u64 sample_from;
 __u64 sample_finished;
+__u64 sample_put;	/* records that the call before had room for */
+
+/* Set by user space before load: so many processes may be finishing at a moment. */
+const volatile __u32 nr_cpus = 1;
 
 /* Of one call: in memory, where the verifier does not follow how it counts. */
 static __u64 sample_seen;
@@ -272,12 +286,16 @@ int sample(void *ctx)
 	/*
 	 * The order of the walk is fixed, but each record that has finished
 	 * since may have moved the others one place forward: go back so many,
-	 * and see some twice rather than miss one.
+	 * and those that are not counted as finished yet, and see some twice
+	 * rather than miss one.
 	 */
 	gone = stats.finished - sample_finished;
+	/* never so far that a small ring buffer gets nowhere */
+	gone += nr_cpus < sample_put / 2 ? nr_cpus : sample_put / 2;
 	from = sample_from > gone ? sample_from - gone : 0;
 
 	sample_seen = 0;
+	sample_put = 0;
 	bpf_rcu_read_lock();
 	bpf_for_each(taskhold_rec, rec, slot, 0) {
 		if (sample_seen++ < from)
@@ -289,13 +307,16 @@ int sample(void *ctx)
 		}
 		out->item.len = sizeof(*out);
 		out->item.kind = TASKHOLD_ITEM_LIVE;
-		if (taskhold_rec_snapshot(rec, &out->info, sizeof(out->info), 0) ||
-		    out->info.flags & TASKHOLD_INFO_FINISHED) {
+		err = taskhold_rec_snapshot(rec, &out->info, sizeof(out->info), 0);
+		if (err || out->info.flags & TASKHOLD_INFO_FINISHED) {
+			if (err)
+				lost_item();
 			bpf_ringbuf_discard(out, BPF_RB_NO_WAKEUP);
 			continue;
 		}
-		put_names(rec, out->info.cgroup_id, out->info.exe_id);
+		put_names(NAMES_PROCESS, rec, out->info.cgroup_id, out->info.exe_id);
 		bpf_ringbuf_submit(out, BPF_RB_NO_WAKEUP);
+		sample_put++;
 	}
 	bpf_rcu_read_unlock();
 	sample_from = full ? sample_seen - 1 : 0;
@@ -329,7 +350,7 @@ int sum(void *ctx)
 		totals_cursor = cursor;
 		/* a folded record was not named: there was no room for it */
 		if (totals->totals.cgroup_id)
-			put_names(NULL, totals->totals.cgroup_id, 0);
+			put_names(NAMES_PROCESS, NULL, totals->totals.cgroup_id, 0);
 		bpf_ringbuf_submit(totals, BPF_RB_NO_WAKEUP);
 	}
 

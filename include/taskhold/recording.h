@@ -82,7 +82,7 @@ enum taskhold_name_what {
 	TASKHOLD_NAME_EXE	= 2,	/* id is an exe_id */
 };
 
-/* A name comes before the first item that uses its id, or in the same block. */
+/* A name may come before or just after the first item that uses its id. */
 struct taskhold_name {
 	__u64 id;
 	__u32 what;	/* enum taskhold_name_what */

@@ -45,7 +45,7 @@ enum taskhold_event {
 	TASKHOLD_EV_ATTACH	= 3,	/* a process older than the policy */
 	TASKHOLD_EV_MOVE	= 4,	/* a process not held changed its cgroup */
 	TASKHOLD_EV_KIND	= 0xff,	/* mask of the kind */
-	TASKHOLD_EV_PARENT_HELD	= 0x100, /* this policy holds the parent */
+	TASKHOLD_EV_PARENT_HELD	= 0x100, /* this policy holds who made it, or its parent now */
 };
 
 /* enum taskhold_verdict - what taskhold_ops.finish() makes of a record */
@@ -66,8 +66,8 @@ enum taskhold_reason {
 	TASKHOLD_FOLD_OLDEST	= 1,	/* max_held reached, oldest finished record folded */
 	TASKHOLD_FOLD_LIVE	= 2,	/* max_held reached by running processes alone */
 	TASKHOLD_FOLD_NOMEM	= 3,	/* no memory to keep a finished record */
-	TASKHOLD_LOST_NOMEM	= 4,	/* no memory for a record at fork or exec */
-	TASKHOLD_LOST_TOTALS	= 5,	/* no room for another cgroup's totals */
+	TASKHOLD_LOST_NOMEM	= 4,	/* no memory: numbers of a process, thread or move are missing */
+	TASKHOLD_NO_CGROUP	= 5,	/* sums that went to those of cgroup id 0 */
 	TASKHOLD_NR_REASONS	= 6,
 };
 

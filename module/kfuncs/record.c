@@ -80,7 +80,8 @@ __bpf_kfunc struct taskhold_rec *taskhold_rec_lookup(struct task_struct *task)
  * @flags: 0
  *
  * Final once TASKHOLD_INFO_FINISHED is set in info.flags; before that the
- * numbers of this moment, a running thread counted up to its last tick.
+ * numbers of this moment, a running thread counted up to its last tick, or those
+ * of the moment at which the record's policy was detached.
  *
  * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
  *
@@ -151,18 +152,11 @@ __bpf_kfunc int taskhold_rec_exe_path(struct taskhold_rec *rec, void *out, u32 o
  * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
  *
  * Return: the first thread of the process, to be released by
- * bpf_task_release(), or NULL if it is gone.
+ * bpf_task_release(), or NULL if it is gone, or the record's policy is detached.
  */
 __bpf_kfunc struct task_struct *taskhold_rec_task(struct taskhold_rec *rec)
 {
-	struct task_struct *task;
-
-	rcu_read_lock();
-	task = rcu_dereference(rec->task);
-	if (task && !refcount_inc_not_zero(&task->rcu_users))
-		task = NULL;
-	rcu_read_unlock();
-	return task;
+	return taskhold_record_task(rec);
 }
 
 __bpf_kfunc_end_defs();

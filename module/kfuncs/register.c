@@ -31,24 +31,32 @@ BTF_ID_FLAGS(func, bpf_iter_taskhold_rec_new, KF_ITER_NEW | KF_RCU_PROTECTED)
 BTF_ID_FLAGS(func, bpf_iter_taskhold_rec_next, KF_ITER_NEXT | KF_RET_NULL)
 BTF_ID_FLAGS(func, bpf_iter_taskhold_rec_destroy, KF_ITER_DESTROY)
 /* stats.c */
-BTF_ID_FLAGS(func, taskhold_totals_next)
-BTF_ID_FLAGS(func, taskhold_totals_path)
-BTF_ID_FLAGS(func, taskhold_stats_read)
-BTF_ID_FLAGS(func, taskhold_policy_stats_read)
+BTF_ID_FLAGS(func, taskhold_totals_next, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, taskhold_totals_path, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, taskhold_stats_read, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, taskhold_policy_stats_read, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, taskhold_settle, KF_SLEEPABLE)
 BTF_KFUNCS_END(taskhold_kfunc_ids)
 
-BTF_ID_LIST(taskhold_settle_id)
-BTF_ID(func, taskhold_settle)
-
 /*
+ * For SYSCALL programs alone, which are called under no lock.
  * taskhold_settle() waits for RCU callbacks, some of which need locks that a
- * sleepable program on a function of the kernel may be called under.  A SYSCALL
- * program is called under none.
+ * sleepable program on a function of the kernel may be called under; the others
+ * take a lock that a program on a function of the kernel may have interrupted.
  */
+BTF_SET_START(taskhold_syscall_ids)
+BTF_ID(func, taskhold_totals_next)
+BTF_ID(func, taskhold_totals_path)
+BTF_ID(func, taskhold_settle)
+BTF_SET_END(taskhold_syscall_ids)
+
 static int taskhold_kfunc_filter(const struct bpf_prog *prog, u32 kfunc_id)
 {
-	if (kfunc_id == taskhold_settle_id[0] && prog->type != BPF_PROG_TYPE_SYSCALL)
+	if (btf_id_set_contains(&taskhold_syscall_ids, kfunc_id))
+		return prog->type == BPF_PROG_TYPE_SYSCALL ? 0 : -EACCES;
+	/* on the same hook as TRACING, and called in NMIs, where no kfunc may be */
+	if (prog->type == BPF_PROG_TYPE_PERF_EVENT &&
+	    btf_id_set8_contains(&taskhold_kfunc_ids, kfunc_id))
 		return -EACCES;
 	return 0;
 }

@@ -96,7 +96,7 @@ TEST_F(report, folded_and_lost)
 {
 	struct recording_writer *w = make_open(self->file);
 	__u64 reasons[TASKHOLD_NR_REASONS] = {
-		[TASKHOLD_FOLD_VERDICT] = 3, [TASKHOLD_LOST_NOMEM] = 2, [TASKHOLD_LOST_TOTALS] = 5,
+		[TASKHOLD_FOLD_VERDICT] = 3, [TASKHOLD_LOST_NOMEM] = 2, [TASKHOLD_NO_CGROUP] = 5,
 	};
 	struct taskhold_totals early = { .cgroup_id = 70, .tasks = 1 };
 	struct taskhold_totals totals = {
@@ -124,13 +124,13 @@ TEST_F(report, folded_and_lost)
 	EXPECT_EQ(false, truth(self, "/complete"));
 	EXPECT_EQ(3, number(self, "/reasons/fold-verdict"));
 	EXPECT_EQ(2, number(self, "/reasons/lost-nomem"));
-	EXPECT_EQ(5, number(self, "/reasons/lost-totals"));
+	EXPECT_EQ(5, number(self, "/reasons/no-cgroup"));
 	EXPECT_EQ(0, number(self, "/reasons/vanished"));
 	EXPECT_EQ(NULL, at(self, "/recording/end/status"));
 	EXPECT_EQ(1 + 1 + 3, number(self, "/totals/tasks"));
 	EXPECT_EQ(1, number(self, "/totals/live"));
 	EXPECT_EQ(3, number(self, "/totals/folded"));
-	EXPECT_EQ(7, number(self, "/totals/lost"));
+	EXPECT_EQ(2, number(self, "/totals/lost"));
 	EXPECT_EQ(2, length(self, "/tasks"));
 	/* 7 ms: of folded processes, before they moved away from here. */
 	EXPECT_EQ((100 + 5 + 30 + 7) * MS, number(self, "/totals/cpu_ns"));
@@ -154,9 +154,9 @@ TEST_F(report, folded_and_lost)
 
 	ASSERT_EQ(0, report(self, "--by comm"));
 	EXPECT_NE(NULL, strstr(printed(self), "\n(folded)     3 37.00 ms "));
-	EXPECT_NE(NULL, strstr(printed(self), "; 7 lost; "));
+	EXPECT_NE(NULL, strstr(printed(self), "; 2 lost; "));
 	EXPECT_NE(NULL, strstr(printed(self), "\ncomplete: no\n  fold-verdict: 3 (processes "));
-	EXPECT_NE(NULL, strstr(printed(self), "\n  lost-totals: 5 ("));
+	EXPECT_NE(NULL, strstr(printed(self), "\n  no-cgroup: 5 ("));
 
 	EXPECT_EQ(5, report(self, "--require-complete"));
 	EXPECT_NE(NULL, strstr(printed(self), "\ncomplete: no\n"));

@@ -211,6 +211,15 @@ static inline void gate_wait(struct gate *gate)
 		_exit(99);
 }
 
+/* In the parent, until a child opens it. */
+static inline void gate_wait_here(struct gate *gate)
+{
+	char byte;
+
+	if (read(gate->fd[0], &byte, 1) != 1)
+		die("wait at a gate");
+}
+
 static inline void gate_open(struct gate *gate)
 {
 	if (write(gate->fd[1], "", 1) != 1)

@@ -24,7 +24,7 @@ static inline struct policy *policy_open(const char *name)
 	if (size != sizeof(*ops))
 		die("struct taskhold_ops has %zu bytes", size);
 	memset(ops->name, 0, sizeof(ops->name));
-	strncpy(ops->name, name, sizeof(ops->name) - 1);
+	snprintf(ops->name, sizeof(ops->name), "%s", name);
 	p->bss->root_pid = getpid();
 	return p;
 }

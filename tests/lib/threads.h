@@ -7,6 +7,8 @@
 #ifndef _TASKHOLD_TESTS_THREADS_H
 #define _TASKHOLD_TESTS_THREADS_H
 
+#include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sys/mman.h>
 
@@ -22,7 +24,7 @@
  * @first_ns: likewise of the first thread
  * @process_ns: of the process, read just before that
  * @tid: of each thread
- * @stop: told to the process: do not go on
+ * @go: told to it: go on
  *
  * It is in memory that the process shares with the test.
  */
@@ -33,7 +35,7 @@ struct seen {
 	uint64_t first_ns;
 	uint64_t process_ns;
 	pid_t tid[THREADS];
-	bool stop;
+	int go;
 };
 
 static inline struct seen *seen_make(void)
@@ -61,13 +63,29 @@ static inline void count_up(int *at)
 	__atomic_add_fetch(at, 1, __ATOMIC_ACQ_REL);
 }
 
+/* Waits in a thread until the test lets all of them go on. */
+static inline void wait_to_go(struct seen *seen)
+{
+	while (!counter(&seen->go))
+		syscall(SYS_futex, &seen->go, FUTEX_WAIT, 0, NULL, NULL, 0);
+}
+
+static inline void let_go(struct seen *seen)
+{
+	count_up(&seen->go);
+	syscall(SYS_futex, &seen->go, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
 /* CLONE_INTO_CGROUP: struct clone_args of <linux/sched.h>, which <sched.h> does not go with. */
 struct clone_into {
 	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size,
 		 tls, set_tid, set_tid_size, cgroup;
 };
 
-/* fork(), but the child is in the cgroup from the start; it dies with its parent. */
+/*
+ * fork(), but the child is in the cgroup from the start. It must neither
+ * outlive its parent nor keep the parent's BPF objects.
+ */
 static inline pid_t fork_into(const char *cgroup)
 {
 	struct clone_into args = { .flags = 0x200000000ULL, .exit_signal = SIGCHLD };
@@ -84,9 +102,11 @@ static inline pid_t fork_into(const char *cgroup)
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid < 0)
 		die("clone3 into %s", path);
-	if (pid == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL))
+	if (pid == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) ||
+			 close_range(STDERR_FILENO + 1, ~0U, 0)))
 		_exit(99);
-	close(fd);
+	if (pid)
+		close(fd);
 	return pid;
 }
 
@@ -112,6 +132,37 @@ static inline char task_state(pid_t pid)
 	return after ? after[2] : 0;
 }
 
+/*
+ * Waits until what a policy holds has finished. Who reaped a process may have
+ * done so before its last thread is switched away from for good, and
+ * taskhold_settle() does not wait for that. A process is no longer counted as
+ * live a moment before finish() is called, so one more settling waits for that.
+ */
+static inline bool all_finished(struct reader *r, __u32 slot)
+{
+	const struct taskhold_policy_stats *stats;
+
+	if (!until(10, (reader_settle(r), stats = reader_policy(r, slot)) && !stats->live))
+		return false;
+	reader_settle(r);
+	return true;
+}
+
+/*
+ * Calls of finish() for the record of a process. It has no task where another
+ * thread was freed after the first, so policy_calls() may not know them.
+ */
+static inline int finish_calls(const struct policy *p, pid_t tgid)
+{
+	__u32 i;
+	int n = 0;
+
+	for (i = 0; i < p->bss->nr_events && i < POLICY_EVENTS; i++)
+		n += p->bss->events[i].call == POLICY_FINISH &&
+		     (pid_t)p->bss->events[i].arg == tgid;
+	return n;
+}
+
 /* CPU time of a process that is gone, as its record has it: held or not. */
 static inline uint64_t cpu_in_all(const struct taskhold_info *info)
 {
@@ -122,9 +173,9 @@ static inline uint64_t cpu_in_all(const struct taskhold_info *info)
  * What the kernel charged to a cgroup since it had used @before_us. It tells
  * in us, cut off, so the difference of two readings can be off by one.
  */
-static inline int64_t off_by_ns(const char *cgroup, uint64_t before_us, uint64_t cpu_ns)
+static inline long off_by_ns(const char *cgroup, uint64_t before_us, uint64_t cpu_ns)
 {
-	int64_t off = (int64_t)(cpu_ns - (cgroup_cpu_us(cgroup) - before_us) * 1000);
+	long off = cpu_ns - (cgroup_cpu_us(cgroup) - before_us) * 1000;
 
 	return off < 0 ? -off : off;
 }

@@ -39,7 +39,7 @@ int BPF_PROG(finish_checked, struct taskhold_rec *rec, struct task_struct *task)
 
 SEC("struct_ops/overflow")
 __why("what was lost may have had no record")
-__failure __msg("invalid mem access 'trusted_ptr_or_null_'")
+__failure __msg("pointer arithmetic on trusted_ptr_or_null_ prohibited, null-check it first")
 void BPF_PROG(overflow_unchecked, struct taskhold_rec *rec, __u32 reason)
 {
 	if (rec->info.tgid == 1)
@@ -118,11 +118,11 @@ int BPF_PROG(attach_plain)
 	return 0;
 }
 
-#define POLICY(name, member)					\
+#define POLICY(prog, member)					\
 SEC(".struct_ops.link")						\
-struct taskhold_ops policy_##name = {				\
+struct taskhold_ops policy_##prog = {				\
 	.name = "reject",					\
-	.member = (void *)name,					\
+	.member = (void *)prog,					\
 }
 
 POLICY(admit_unchecked, admit);

@@ -129,6 +129,7 @@ run_one() {
 		END { printf "%s", text }
 	' >"$out/${test//\//-}.dmesg"
 	if ! "$here/scan-log.sh" --allow "$work/allow" "$out/${test//\//-}.dmesg" >"$work/scan" 2>&1; then
+		[[ -s $work/scan ]] || echo "not judged: scan-log.sh said nothing" >"$work/scan"
 		sed 's/^/the kernel log is /;s/is not clean: */is not clean: /' "$work/scan" >>"$work/findings"
 	fi
 

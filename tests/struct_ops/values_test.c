@@ -13,8 +13,6 @@
 
 #include "kselftest_harness.h"
 
-#define PRINTK_BURST	10	/* lines in 5 s that the ratelimit lets pass */
-
 FIXTURE(values)
 {
 	struct reader *r;

@@ -18,7 +18,6 @@ FIXTURE(process)
 	struct reader *r;
 	struct policy *p;
 	struct seen *seen;
-	struct gate gate;
 	int slot;
 };
 
@@ -62,7 +61,6 @@ FIXTURE_SETUP(process)
 {
 	cgroup_make(CGROUP);
 	self->seen = seen_make();
-	gate_make(&self->gate);
 	self->r = reader_open();
 	self->p = policy_open("exec-thread");
 	policy_load(self->p);
@@ -72,14 +70,12 @@ FIXTURE_TEARDOWN(process)
 {
 	policy__destroy(self->p);
 	reader__destroy(self->r);
-	gate_close(&self->gate);
 	seen_free(self->seen);
 	cgroup_remove(CGROUP);
 }
 
 struct job {
 	struct seen *seen;
-	struct gate *gate;
 	bool younger;
 };
 
@@ -107,7 +103,7 @@ static void *exec_when_told(void *arg)
 
 	burn_ms(MS);
 	count_up(&job->seen->ready);
-	gate_wait(job->gate);
+	wait_to_go(job->seen);
 	if (job->younger) {
 		thread_start(exec, NULL);
 		for (;;)
@@ -136,7 +132,7 @@ static bool all_there(const struct seen *seen, pid_t pid, bool first_gone)
 
 TEST_F(process, is_one_record)
 {
-	struct job job = { self->seen, &self->gate, variant->younger };
+	struct job job = { self->seen, variant->younger };
 	const struct taskhold_policy_stats *stats;
 	const struct taskhold_info *info;
 	uint64_t before_us;
@@ -155,9 +151,9 @@ TEST_F(process, is_one_record)
 		if (variant->older)
 			self->slot = policy_attach(self->p, self->r);
 
-		gate_open(&self->gate);
+		let_go(self->seen);
 		ASSERT_EQ(7 << 8, reap(pid));
-		reader_settle(self->r);
+		ASSERT_TRUE(all_finished(self->r, self->slot));
 
 		info = reader_find(self->r, self->slot, pid);
 		ASSERT_NE(NULL, info);
@@ -171,7 +167,7 @@ TEST_F(process, is_one_record)
 		EXPECT_LE(off_by_ns(CGROUP, before_us, cpu_in_all(info)), 1000);
 		EXPECT_EQ(1, policy_calls(self->p, POLICY_ADMIT, pid));
 		EXPECT_EQ(1, policy_calls(self->p, POLICY_EXEC, pid));
-		EXPECT_EQ(1, policy_calls(self->p, POLICY_FINISH, pid));
+		EXPECT_EQ(1, finish_calls(self->p, pid));
 
 		stats = reader_policy(self->r, self->slot);
 		ASSERT_NE(NULL, stats);

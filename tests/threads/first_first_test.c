@@ -26,7 +26,6 @@ FIXTURE(process)
 	struct reader *r;
 	struct policy *p;
 	struct seen *seen;
-	struct gate gate;
 	int slot;
 };
 
@@ -71,7 +70,6 @@ FIXTURE_SETUP(process)
 {
 	cgroup_make(CGROUP);
 	self->seen = seen_make();
-	gate_make(&self->gate);
 	self->r = reader_open();
 	self->p = policy_open("first-first");
 	policy_load(self->p);
@@ -81,14 +79,12 @@ FIXTURE_TEARDOWN(process)
 {
 	policy__destroy(self->p);
 	reader__destroy(self->r);
-	gate_close(&self->gate);
 	seen_free(self->seen);
 	cgroup_remove(CGROUP);
 }
 
 struct job {
 	struct seen *seen;
-	struct gate *gate;
 	enum ending ending;
 };
 
@@ -97,7 +93,7 @@ static void *work(void *arg)
 	struct job *job = arg;
 
 	count_up(&job->seen->ready);
-	gate_wait(job->gate);
+	wait_to_go(job->seen);
 	burn_ms(MS);
 	count_up(&job->seen->done);
 	if (job->ending == KILLED) {
@@ -125,10 +121,9 @@ static void process(struct job *job)
 
 TEST_F(process, is_one_record)
 {
-	struct job job = { self->seen, &self->gate, variant->ending };
+	struct job job = { self->seen, variant->ending };
 	const struct taskhold_info *info;
 	pid_t pid;
-	int i;
 
 	if (!variant->older)
 		self->slot = policy_attach(self->p, self->r);
@@ -136,7 +131,9 @@ TEST_F(process, is_one_record)
 	if (pid == 0)
 		process(&job);
 	ASSERT_TRUE(until(10, task_state(pid) == 'Z' &&
-			      counter(&self->seen->ready) == THREADS));
+			      counter(&self->seen->ready) == THREADS))
+		TH_LOG("first thread '%c', %d threads ready", task_state(pid),
+		       counter(&self->seen->ready));
 	if (variant->older)
 		self->slot = policy_attach(self->p, self->r);
 
@@ -146,22 +143,21 @@ TEST_F(process, is_one_record)
 	ASSERT_NE(NULL, info);
 	EXPECT_EQ(0, info->flags & (TASKHOLD_INFO_FINISHED | TASKHOLD_INFO_EXITED));
 	EXPECT_EQ(0, policy_calls(self->p, POLICY_EXIT, pid));
-	EXPECT_EQ(0, policy_calls(self->p, POLICY_FINISH, pid));
+	EXPECT_EQ(0, finish_calls(self->p, pid));
 
-	for (i = 0; i < THREADS; i++)
-		gate_open(&self->gate);
+	let_go(self->seen);
 	if (variant->ending == KILLED) {
 		ASSERT_TRUE(until(20, counter(&self->seen->done) == THREADS));
 		ASSERT_EQ(0, kill(pid, SIGKILL));
 	}
 	ASSERT_EQ(variant->status, reap(pid));
-	reader_settle(self->r);
+	ASSERT_TRUE(all_finished(self->r, self->slot));
 
 	info = reader_find(self->r, self->slot, pid);
 	ASSERT_NE(NULL, info);
 	EXPECT_EQ(1, self->r->bss->nr_infos);
 	EXPECT_EQ(1, policy_calls(self->p, POLICY_EXIT, pid));
-	EXPECT_EQ(1, policy_calls(self->p, POLICY_FINISH, pid));
+	EXPECT_EQ(1, finish_calls(self->p, pid));
 	EXPECT_TRUE(info->flags & TASKHOLD_INFO_FINISHED);
 	EXPECT_EQ(variant->status, info->exit_code);
 	EXPECT_EQ(pid, (pid_t)info->tgid);

@@ -106,13 +106,13 @@ TEST_F(process, is_one_record)
 	if (pid == 0)
 		process(self->seen, variant->bytes, variant->code);
 	ASSERT_EQ(variant->code << 8, reap(pid));
-	reader_settle(self->r);
+	ASSERT_TRUE(all_finished(self->r, self->slot));
 
 	info = reader_find(self->r, self->slot, pid);
 	ASSERT_NE(NULL, info);
 	EXPECT_EQ(1, self->r->bss->nr_infos);
 	EXPECT_EQ(1, policy_calls(self->p, POLICY_EXIT, pid));
-	EXPECT_EQ(1, policy_calls(self->p, POLICY_FINISH, pid));
+	EXPECT_EQ(1, finish_calls(self->p, pid));
 	EXPECT_TRUE(info->flags & TASKHOLD_INFO_FINISHED);
 	EXPECT_EQ(THREADS + 1, info->threads);
 	EXPECT_EQ(variant->code << 8, info->exit_code);
