@@ -19,7 +19,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Nothing but these can be done without the stock kernel, its BTF and bpftool.
-PLAIN_GOALS := help deps clean dkms-install dkms-uninstall
+PLAIN_GOALS := help deps clean install uninstall dkms-install dkms-uninstall
 # For a kernel that is named, its own headers are all the module needs.
 ifneq ($(KVER),)
 PLAIN_GOALS += module

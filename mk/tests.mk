@@ -48,10 +48,18 @@ out/tests/workloads/%: tests/workloads/%.c
 	$(Q)$(CC) -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -MMD -MP -MF $@.d \
 		-static -pthread $< -o $@
 
+# For tests/module/foreign_base_test.sh: a module with the BTF of another kernel's.
+FOREIGN := out/tests/module/foreign
+
+$(FOREIGN)/taskhold.ko: $(MODULE_SOURCES) tests/module/build-foreign.sh out/bpf/everything.bpf.o out/stock.mk
+	@tests/module/build-foreign.sh '$(STOCK_KVER)' '$(STOCK_KDIR)' '$(STOCK_VMLINUX)' \
+		'$(STOCK_BPFTOOL)' $(FOREIGN) out/bpf/everything.bpf.o >$(FOREIGN).log 2>&1 || \
+		{ cat $(FOREIGN).log >&2; exit 1; }
+
 -include $(wildcard out/tests/*/*.d)
 
 .PHONY: tests
-tests: $(TEST_PROGRAMS) $(WORKLOADS) ## build the test programs
+tests: $(TEST_PROGRAMS) $(WORKLOADS) $(FOREIGN)/taskhold.ko ## build the test programs
 
 # DKMS builds and installs the module into a tree of its own, from which the
 # guest loads it.

@@ -34,6 +34,7 @@ static const struct kernel_param_ops base_btf_ops = {
 };
 module_param_cb(base_btf, &base_btf_ops, NULL, 0444);
 MODULE_PARM_DESC(base_btf, "SHA-256 of the vmlinux BTF it was built against (read only)");
+MODULE_INFO(base_btf, TASKHOLD_BASE_BTF);
 
 static int __init taskhold_init(void)
 {

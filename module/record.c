@@ -593,24 +593,12 @@ void taskhold_record_take_out(struct taskhold_rec *rec)
 	raw_spin_unlock_irqrestore(&rec->lock, flags);
 }
 
-/* Attempts at the lock of a record, which is held for some 1,000 instructions. */
-#define LOCK_TRIES 65536
-
 /*
- * For kfuncs: a BPF program may have interrupted who has the lock, on this very
+ * Attempts at the lock of a record, which is held for some 1,000 instructions:
+ * a BPF program that calls a kfunc may have interrupted who has it, on this very
  * CPU.
  */
-static bool record_trylock(struct taskhold_rec *rec, unsigned long *flags)
-{
-	unsigned int tries;
-
-	for (tries = 0; tries < LOCK_TRIES; tries++) {
-		if (raw_spin_trylock_irqsave(&rec->lock, *flags))
-			return true;
-		cpu_relax();
-	}
-	return false;
-}
+#define LOCK_TRIES 65536
 
 /**
  * taskhold_record_task - the task of a record
@@ -624,11 +612,15 @@ static bool record_trylock(struct taskhold_rec *rec, unsigned long *flags)
  */
 struct task_struct *taskhold_record_task(struct taskhold_rec *rec)
 {
+	unsigned int tries = 0;
 	struct task_struct *task;
 	unsigned long flags;
 
-	if (!record_trylock(rec, &flags))
-		return NULL;
+	while (!raw_spin_trylock_irqsave(&rec->lock, flags)) {
+		if (++tries == LOCK_TRIES)
+			return NULL;
+		cpu_relax();
+	}
 	task = rec->task;
 	if (task && !refcount_inc_not_zero(&task->rcu_users))
 		task = NULL;
@@ -653,6 +645,7 @@ struct task_struct *taskhold_record_task(struct taskhold_rec *rec)
 int taskhold_record_snapshot(struct taskhold_rec *rec, struct taskhold_info *info)
 {
 	const struct taskhold_path *path;
+	unsigned int tries = 0;
 	unsigned long flags;
 
 	if (taskhold_record_is_final(rec)) {
@@ -661,9 +654,12 @@ int taskhold_record_snapshot(struct taskhold_rec *rec, struct taskhold_info *inf
 	}
 
 	rcu_read_lock();
-	if (!record_trylock(rec, &flags)) {
-		rcu_read_unlock();
-		return -EBUSY;
+	while (!raw_spin_trylock_irqsave(&rec->lock, flags)) {
+		if (++tries == LOCK_TRIES) {
+			rcu_read_unlock();
+			return -EBUSY;
+		}
+		cpu_relax();
 	}
 	*info = rec->info;
 	if (!(info->flags & TASKHOLD_INFO_FINISHED)) {

@@ -19,12 +19,15 @@ searched=()
 
 # has_btf FILE: is it BTF alone (magic 0xeb9f, little endian), or ELF with BTF?
 has_btf() {
-	local magic
+	local magic sections
 
 	magic=$(od -An -tx1 -N4 "$1" | tr -d ' ')
 	case $magic in
 	9feb*) return 0 ;;
-	7f454c46) readelf -SW "$1" 2>/dev/null | grep -q ' \.BTF  *PROGBITS' ;;
+	7f454c46)
+		# whole: a pipe that is left early would make readelf fail
+		sections=$(readelf -SW "$1" 2>/dev/null) && [[ $sections =~ \ \.BTF\ +PROGBITS ]]
+		;;
 	*) return 1 ;;
 	esac
 }

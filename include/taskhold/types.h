@@ -66,7 +66,7 @@ enum taskhold_reason {
 	TASKHOLD_FOLD_OLDEST	= 1,	/* max_held reached, oldest finished record folded */
 	TASKHOLD_FOLD_LIVE	= 2,	/* max_held reached by running processes alone */
 	TASKHOLD_FOLD_NOMEM	= 3,	/* no memory to keep a finished record */
-	TASKHOLD_LOST_NOMEM	= 4,	/* no memory: numbers of a process, thread or move are missing */
+	TASKHOLD_LOST_NOMEM	= 4,	/* no memory for a process, a thread or a move */
 	TASKHOLD_NO_CGROUP	= 5,	/* sums that went to those of cgroup id 0 */
 	TASKHOLD_NR_REASONS	= 6,
 };

@@ -28,7 +28,7 @@ may_use() {
 	userspace/*) echo "$own|$skeleton|$libbpf|$public|$system" ;;
 	# Their subject is the tool's own parts.
 	tests/cli/* | tests/fuzz/* | tests/lib/*)
-		echo "$own|$skeleton|$libbpf|$public|$system|\"lib/[a-z_]+\.h\""
+		echo "$own|$skeleton|$libbpf|$public|$system|\"(lib|\.\./progs)/[a-z_]+\.h\""
 		;;
 	tests/*) echo "\"kselftest(_harness)?\.h\"|$skeleton|$libbpf|$public|$system|\"(lib/|\.\./lib/)?[a-z_]+\.h\"" ;;
 	demo/* | bench/*) echo "$skeleton|$libbpf|$public|$system" ;;

@@ -125,7 +125,7 @@ static void end_child(struct __test_metadata *_metadata, FIXTURE_DATA(kptr) *sel
 	gate_open(&self->gate);
 	ASSERT_EQ(42, WEXITSTATUS(reap(self->pid)));
 	self->pid = 0;
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 	ASSERT_EQ(0, reader_stats(self->r)->live);
 	/* other records are freed a grace period after they were let go of */
 	ASSERT_TRUE(until(5, reader_stats(self->r)->records == 1));
@@ -318,7 +318,7 @@ FIXTURE_SETUP(storage)
 	ASSERT_EQ(0, self->m->bss->ret);
 	gate_open(&self->gate[0]);
 	ASSERT_EQ(1, WEXITSTATUS(reap(self->pid[0])));
-	reader_settle(self->r);
+	reader_finish(self->r, 1);
 	ASSERT_EQ(2, reader_stats(self->r)->records);
 }
 

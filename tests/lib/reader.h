@@ -118,10 +118,24 @@ static inline const struct taskhold_totals *reader_totals_of(struct reader *r, _
 	return NULL;
 }
 
-/* Waits until all that has been reaped is finished. */
+/* Waits until all that has been reaped, and is off the CPU, is finished. */
 static inline void reader_settle(struct reader *r)
 {
 	reader_run(r->progs.settle);
+}
+
+/*
+ * Waits until no more than @live records are those of running processes, and
+ * whatever comes of the others has been done. Who has been reaped may still
+ * be on its way off the CPU, and reader_settle() does not wait for that.
+ */
+static inline void reader_finish(struct reader *r, __u64 live)
+{
+	if (!until(10, (reader_settle(r), reader_stats(r)->live <= live)))
+		die("%llu processes of %llu have not finished", r->bss->stats.live - live,
+		    r->bss->stats.live);
+	/* the count goes down before finish() has returned */
+	reader_settle(r);
 }
 
 #endif /* _TASKHOLD_TESTS_READER_H */

@@ -132,6 +132,16 @@ static inline char task_state(pid_t pid)
 	return after ? after[2] : 0;
 }
 
+/* Processes that a policy holds and that have not finished, -1 if there is no policy. */
+static inline long live_now(struct reader *r, __u32 slot)
+{
+	const struct taskhold_policy_stats *stats;
+
+	reader_settle(r);
+	stats = reader_policy(r, slot);
+	return stats ? (long)stats->live : -1;
+}
+
 /*
  * Waits until what a policy holds has finished. Who reaped a process may have
  * done so before its last thread is switched away from for good, and
@@ -140,12 +150,7 @@ static inline char task_state(pid_t pid)
  */
 static inline bool all_finished(struct reader *r, __u32 slot)
 {
-	const struct taskhold_policy_stats *stats;
-
-	if (!until(10, (reader_settle(r), stats = reader_policy(r, slot)) && !stats->live))
-		return false;
-	reader_settle(r);
-	return true;
+	return until(10, live_now(r, slot) == 0) && live_now(r, slot) == 0;
 }
 
 /*

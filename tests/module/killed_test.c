@@ -5,9 +5,7 @@
  * A process that has a policy is killed: the policy is detached, whatever was
  * going on; those that it held go on; and the module can be unloaded.
  */
-#include <sys/mman.h>
-
-#include "lib/policy.h"
+#include "lib/threads.h"
 
 #include "kselftest_harness.h"
 
@@ -51,16 +49,6 @@ FIXTURE_VARIANT_ADD(killed, while_attaching_in_a_storm)
 {
 	.storm = true, .loop = true,
 };
-
-static int counter(const int *at)
-{
-	return __atomic_load_n(at, __ATOMIC_ACQUIRE);
-}
-
-static void count_up(int *at)
-{
-	__atomic_add_fetch(at, 1, __ATOMIC_ACQ_REL);
-}
 
 static pid_t start_child(void)
 {
@@ -140,7 +128,8 @@ TEST_F(killed, leaves_nothing)
 		if (pid == 0)
 			have_policy(self->shared, variant->loop);
 		/* in a loop it is killed wherever that falls */
-		ASSERT_TRUE(until(10, counter(&self->shared->attached) > round % 3 * variant->loop));
+		ASSERT_TRUE(until(10, counter(&self->shared->attached) >
+				      round % 3 * variant->loop));
 		EXPECT_LT(0, module_refs());
 		EXPECT_EQ(-EWOULDBLOCK, module_unload());
 

@@ -1,175 +1,172 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// timeout: 120
 // module: none
 /*
- * The module cannot be unloaded under anybody who uses it, whose use goes on
- * undisturbed by the attempt; and can be once nobody does.
+ * The module cannot be unloaded while anything refers to it, and can be once
+ * that is gone: for each thing that may refer to it, both.
  */
 #include "lib/policy.h"
-#include "kptr_maps.skel.h"
-#include "holders_kptr.skel.h"
 
 #include "kselftest_harness.h"
 
-#define PIN	"/sys/fs/bpf/unload_test"
+#define PIN	"/sys/fs/bpf/taskhold-unload"
 
-FIXTURE(module)
+FIXTURE(unload)
 {
+	int others;	/* BPF objects that are not of this test */
 };
 
-FIXTURE_SETUP(module)
+FIXTURE_SETUP(unload)
 {
-	module_load();
-	ASSERT_EQ(0, module_refs());
+	if (!module_loaded())
+		module_load();
+	self->others = bpf_objects();
 }
 
-FIXTURE_TEARDOWN(module)
+FIXTURE_TEARDOWN(unload)
 {
-	EXPECT_EQ(0, module_unload_soon());
-	EXPECT_FALSE(module_loaded());
-	/* its cache is gone, so no record was left in it */
-	EXPECT_TRUE(until(5, access(SLAB_DIR, F_OK)));
-	if (module_loaded())
-		die("the module is still there, with %ld users", module_refs());
 }
 
-static void expect_in_use(struct __test_metadata *_metadata)
+static void expect_refused(struct __test_metadata *_metadata)
 {
 	EXPECT_LT(0, module_refs());
 	EXPECT_EQ(-EWOULDBLOCK, module_unload());
 	EXPECT_TRUE(module_loaded());
 }
 
-/* A child that ends with a status of its own. */
-static pid_t make_child(int code)
+static void expect_unloaded(struct __test_metadata *_metadata)
 {
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(code);
-	return pid;
+	EXPECT_EQ(0, module_unload_soon());
+	EXPECT_FALSE(module_loaded());
+	/* the module's text and memory go together */
+	EXPECT_TRUE(until(5, access(SLAB_DIR, F_OK)));
 }
 
-TEST_F(module, nobody)
+TEST_F(unload, nobody_uses_it)
 {
+	EXPECT_EQ(0, module_refs());
+	expect_unloaded(_metadata);
 }
 
-/* a struct_ops map of its type, loaded and not attached */
-TEST_F(module, policy_that_is_not_attached)
+TEST_F(unload, a_policy_is_loaded_and_not_attached)
 {
 	struct policy *p = policy_open("unload");
 
 	policy_load(p);
-	expect_in_use(_metadata);
+	expect_refused(_metadata);
 	policy__destroy(p);
+	expect_unloaded(_metadata);
 }
 
-TEST_F(module, attached_policy)
+TEST_F(unload, a_policy_is_attached)
 {
 	struct reader *r = reader_open();
 	struct policy *p = policy_open("unload");
-	int slot;
-	pid_t pid;
-
-	policy_load(p);
-	slot = policy_attach(p, r);
-	expect_in_use(_metadata);
-
-	/* it is held as before */
-	pid = make_child(3);
-	ASSERT_EQ(3 << 8, reap(pid));
-	EXPECT_TRUE(until(5, (reader_settle(r), reader_find(r, slot, pid)) &&
-			     (reader_find(r, slot, pid)->flags & TASKHOLD_INFO_FINISHED)));
-
-	/* a link to the policy is left, whatever else is closed */
-	reader__destroy(r);
-	expect_in_use(_metadata);
-	policy_detach(p);
-	expect_in_use(_metadata);
-	policy__destroy(p);
-}
-
-/* the link has a name, and no process */
-TEST_F(module, pinned_policy)
-{
-	struct policy *p = policy_open("unload");
-	struct reader *r = reader_open();
 
 	policy_load(p);
 	policy_attach(p, r);
-	ASSERT_EQ(0, bpf_link__pin(p->links.ops, PIN));
-	policy__destroy(p);
 	reader__destroy(r);
-	expect_in_use(_metadata);
+	expect_refused(_metadata);
+	policy__destroy(p);
+	expect_unloaded(_metadata);
+}
 
-	/* it is still attached */
+TEST_F(unload, a_link_is_pinned_and_no_process_has_it)
+{
+	struct reader *r;
+	struct policy *p;
+	pid_t pid;
+
+	pid = fork();
+	if (pid == 0) {
+		p = policy_open("unload");
+		policy_load(p);
+		p->links.ops = bpf_map__attach_struct_ops(p->maps.ops);
+		_exit(!p->links.ops || bpf_link__pin(p->links.ops, PIN));
+	}
+	ASSERT_EQ(0, reap(pid));
 	r = reader_open();
-	EXPECT_LE(0, reader_slot(r, "unload"));
-	EXPECT_EQ(0, unlink(PIN));
-	EXPECT_TRUE(until(5, reader_slot(r, "unload") < 0));
+	EXPECT_EQ(0, reader_slot(r, "unload"));
 	reader__destroy(r);
+	expect_refused(_metadata);
+	ASSERT_EQ(0, unlink(PIN));
+	expect_unloaded(_metadata);
 }
 
-/* the policy is pinned as a map, and attached by nobody */
-TEST_F(module, pinned_map)
+TEST_F(unload, a_program_that_calls_a_kfunc_is_loaded)
 {
+	struct reader *r = reader__open();
+	struct bpf_program *prog;
+	int fd;
+
+	bpf_object__for_each_program(prog, r->obj)
+		bpf_program__set_autoload(prog, prog == r->progs.read_stats);
+	ASSERT_EQ(0, reader__load(r));
+	fd = dup(bpf_program__fd(r->progs.read_stats));
+	reader__destroy(r);
+	/* the program, and the memory that it writes to */
+	EXPECT_TRUE(until(10, bpf_objects() <= self->others + 3));
+	expect_refused(_metadata);
+	close(fd);
+	expect_unloaded(_metadata);
+}
+
+TEST_F(unload, its_policy_is_killed)
+{
+	struct reader *r = reader_open();
+	struct gate attached;
+	struct policy *p;
+	pid_t pid;
+
+	gate_make(&attached);
+	pid = fork();
+	if (pid == 0) {
+		p = policy_open("unload");
+		p->bss->hold_all = true;
+		policy_load(p);
+		p->links.ops = bpf_map__attach_struct_ops(p->maps.ops);
+		if (!p->links.ops)
+			_exit(1);
+		gate_open(&attached);
+		for (;;)
+			pause();
+	}
+	gate_wait_here(&attached);
+	ASSERT_EQ(1, reader_stats(r)->policies);
+	ASSERT_LT(10, reader_stats(r)->live);
+	expect_refused(_metadata);
+
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(SIGKILL, WTERMSIG(reap(pid)));
+	EXPECT_TRUE(until(5, reader_stats(r)->policies == 0));
+	EXPECT_TRUE(until(5, reader_stats(r)->live == 0));
+	EXPECT_TRUE(until(5, reader_stats(r)->records == 0));
+	reader__destroy(r);
+	gate_close(&attached);
+	expect_unloaded(_metadata);
+}
+
+TEST_F(unload, it_has_records_to_free)
+{
+	struct reader *r = reader_open();
 	struct policy *p = policy_open("unload");
+	int i;
 
+	p->bss->hold_all = true;
 	policy_load(p);
-	ASSERT_EQ(0, bpf_map__pin(p->maps.ops, PIN));
+	policy_attach(p, r);
+	reader__destroy(r);
+	for (i = 0; i < 300; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		reap(pid);
+	}
+	/* callbacks of RCU that are text of the module are still to come */
 	policy__destroy(p);
-	expect_in_use(_metadata);
-	EXPECT_EQ(0, unlink(PIN));
-}
-
-TEST_F(module, program_that_calls_a_kfunc)
-{
-	struct reader *r = reader_open();
-
-	expect_in_use(_metadata);
-	/* it can be called as before */
-	EXPECT_EQ(0, reader_stats(r)->policies);
-	reader__destroy(r);
-}
-
-/* a map that could have a record */
-TEST_F(module, map_of_records)
-{
-	struct holders_kptr *m = holders_kptr__open_and_load();
-
-	ASSERT_NE(NULL, m);
-	expect_in_use(_metadata);
-	holders_kptr__destroy(m);
-}
-
-/* a map that has one, and nothing else is left: no program, no policy, no process */
-TEST_F(module, record_in_a_map)
-{
-	struct reader *r = reader_open();
-	struct kptr_maps *m = kptr_maps__open_and_load();
-	int map;
-
-	ASSERT_NE(NULL, m);
-	m->bss->which = 0;
-	m->bss->root_pid = getpid();
-	m->bss->store_finished = true;
-	m->bss->ret = -1;
-	m->links.ops = bpf_map__attach_struct_ops(m->maps.ops);
-	ASSERT_NE(NULL, m->links.ops);
-	ASSERT_EQ(4 << 8, reap(make_child(4)));
-	ASSERT_TRUE(until(5, (reader_settle(r), m->bss->ret == 0)));
-	map = dup(bpf_map__fd(m->maps.array));
-	ASSERT_LE(0, map);
-	kptr_maps__destroy(m);
-
-	ASSERT_TRUE(until(5, reader_stats(r)->policies == 0));
-	EXPECT_EQ(1, reader_stats(r)->records);
-	reader__destroy(r);
-	/* its other users have gone, but for the map */
-	EXPECT_TRUE(until(5, module_refs() == 1));
-	expect_in_use(_metadata);
-	EXPECT_EQ(1, slab_records());
-	EXPECT_EQ(0, close(map));
+	expect_unloaded(_metadata);
+	module_load();
+	EXPECT_EQ(0, slab_records());
 }
 
 TEST_HARNESS_MAIN

@@ -19,6 +19,7 @@ int name(void *ctx)									\
 
 REFUSED("kprobe/do_exit", in_kprobe)
 REFUSED("raw_tp/sched_process_exit", in_raw_tp)
+REFUSED("perf_event", in_perf_event)
 REFUSED("xdp", in_xdp)
 REFUSED("tc", in_tc)
 REFUSED("socket", in_socket)

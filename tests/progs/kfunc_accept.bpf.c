@@ -124,7 +124,6 @@ ACCEPTED("tp/sched/sched_process_exit", in_tp)
 ACCEPTED("fentry/bpf_fentry_test1", in_fentry)
 ACCEPTED("lsm/task_alloc", in_lsm)
 ACCEPTED("iter/task", in_iter)
-ACCEPTED("perf_event", in_perf_event)
 ACCEPTED("struct_ops/exec", in_struct_ops)
 
 SEC(".struct_ops.link")

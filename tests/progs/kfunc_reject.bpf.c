@@ -341,21 +341,65 @@ int snapshot_unbounded(void *ctx)
 	return ret;
 }
 
-SEC("syscall")
-__why("the cursor is eight bytes of the program's own")
-__failure __msg("R2")
-int totals_cursor_forged(void *ctx)
+/*
+ * Memory that is not there: a number, NULL, and a map value that was not
+ * checked; for each kfunc that writes to memory.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, char[4096]);
+} memory SEC(".maps");
+
+static void *unchecked_value(void)
 {
-	return taskhold_totals_next(0, (__u64 *)8, &totals, sizeof(totals));
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&memory, &zero);
 }
 
-SEC("syscall")
-__why("counters go into the program's own memory")
-__failure __msg("R1")
-int stats_into_nothing(void *ctx)
-{
-	return taskhold_stats_read((void *)8, sizeof(stats));
+#define NOWHERE(name, call, message)							\
+SEC("syscall")										\
+__why("a number is no memory to write to")						\
+__failure __msg("arg#")									\
+int name##_number(void *ctx)								\
+{											\
+	void *out = (void *)8;								\
+											\
+	return call;									\
+}											\
+											\
+SEC("syscall")										\
+__why("nor is NULL")									\
+__failure __msg(message)								\
+int name##_null(void *ctx)								\
+{											\
+	void *out = NULL;								\
+											\
+	return call;									\
+}											\
+											\
+SEC("syscall")										\
+__why("a map value that was not checked may be NULL")					\
+__failure __msg(message)								\
+int name##_unchecked(void *ctx)								\
+{											\
+	void *out = unchecked_value();							\
+											\
+	return call;									\
 }
+
+NOWHERE(totals_cursor, taskhold_totals_next(0, out, &totals, sizeof(totals)),
+	"Possibly NULL pointer passed to trusted arg1")
+NOWHERE(totals_out, taskhold_totals_next(0, &cursor, out, sizeof(totals)),
+	"Possibly NULL pointer passed to trusted arg2")
+NOWHERE(totals_path, taskhold_totals_path(0, 1, out, 64),
+	"Possibly NULL pointer passed to trusted arg2")
+NOWHERE(stats, taskhold_stats_read(out, sizeof(stats)),
+	"Possibly NULL pointer passed to trusted arg0")
+NOWHERE(policy_stats, taskhold_policy_stats_read(0, out, sizeof(policy)),
+	"Possibly NULL pointer passed to trusted arg1")
 
 SEC("syscall")
 __why("a task reached through an unprotected pointer may be gone")
@@ -485,6 +529,24 @@ int iter_acquire_unchecked(void *ctx)
 }
 
 /* ---- contexts ---- */
+
+SEC("tp_btf/task_newtask")
+__why("who may have interrupted the owner of a lock does not take it")
+__failure __msg("calling kernel function taskhold_totals_next is not allowed")
+int BPF_PROG(totals_in_tracing, struct task_struct *task, __u64 flags)
+{
+	return taskhold_totals_next(0, &cursor, &totals, sizeof(totals));
+}
+
+SEC("fentry/bpf_fentry_test1")
+__why("nor for a path")
+__failure __msg("calling kernel function taskhold_totals_path is not allowed")
+int BPF_PROG(totals_path_in_tracing, int a)
+{
+	char path[16];
+
+	return taskhold_totals_path(0, 1, path, sizeof(path));
+}
 
 SEC("tp_btf/task_newtask")
 __why("who must not sleep cannot wait")

@@ -219,7 +219,10 @@ if kvm_works; then
 elif [[ -n $icount ]]; then
 	accel=(-accel tcg -icount shift=0,sleep=off -cpu max -smp 1)
 else
-	accel=(-accel tcg,thread=multi -cpu max -smp "$smp")
+	# One thread for all processors: with one each, a processor may run the
+	# breakpoint of a jump label after the kernel has patched it away, and
+	# the kernel dies of that ("Oops: int3").
+	accel=(-accel tcg,thread=single -cpu max -smp "$smp")
 fi
 
 make_initramfs no "$work/initramfs.cpio"

@@ -69,7 +69,7 @@ TEST_F(admit, again_at_exec_where_it_said_no)
 		_exit(127);
 	}
 	EXPECT_EQ(0, reap(pid));
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 	EXPECT_EQ(TASKHOLD_EV_FORK, asked(self->p, pid, 0));
 	EXPECT_EQ(TASKHOLD_EV_EXEC, asked(self->p, pid, 1));
 	EXPECT_EQ(0, asked(self->p, pid, 2));
@@ -100,7 +100,7 @@ TEST_F(admit, not_at_all_where_it_says_no_for_ever)
 	EXPECT_EQ(0, reader_stats(self->r)->live);
 	gate_open(&gate);
 	reap(pid);
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 	EXPECT_EQ(1, policy_calls(self->p, POLICY_ADMIT, pid));
 	EXPECT_EQ(0, policy_calls(self->p, POLICY_EXIT, pid));
 	EXPECT_EQ(0, policy_calls(self->p, POLICY_FINISH, pid));
@@ -132,7 +132,7 @@ TEST_F(admit, again_when_the_cgroup_changes)
 
 	gate_open(&gate);
 	reap(pid);
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 	EXPECT_EQ(1, policy_calls(self->p, POLICY_FINISH, pid));
 	cgroup_remove(CGROUP);
 	gate_close(&gate);
@@ -158,7 +158,7 @@ TEST_F(admit, of_those_that_are_older)
 
 	gate_open(&gate);
 	EXPECT_EQ(5, WEXITSTATUS(reap(pid)));
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 	info = reader_find(self->r, slot, pid);
 	ASSERT_NE(NULL, info);
 	EXPECT_TRUE(info->flags & TASKHOLD_INFO_OLDER);

@@ -76,7 +76,7 @@ TEST_F(attach, eight_and_no_ninth)
 	if (pid == 0)
 		_exit(3);
 	reap(pid);
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 	for (i = 0; i < TASKHOLD_MAX_POLICIES; i++) {
 		const struct taskhold_info *info = reader_find(self->r, i, pid);
 
@@ -187,7 +187,7 @@ TEST_F(attach, running_processes_are_let_go_of)
 
 	gate_open(&gate);
 	reap(pid);
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 	EXPECT_EQ(0, policy_calls(self->p[0], POLICY_FINISH, pid));
 	gate_close(&gate);
 }

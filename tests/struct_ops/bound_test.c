@@ -51,7 +51,7 @@ static uint64_t run_children(struct reader *r, pid_t *pids, int n)
 			die("child %d: status %#x", pids[i], status);
 		us += usage.ru_utime.tv_sec * 1000000ULL + usage.ru_utime.tv_usec +
 		      usage.ru_stime.tv_sec * 1000000ULL + usage.ru_stime.tv_usec;
-		reader_settle(r);
+		reader_finish(r, 0);
 	}
 	return us;
 }
@@ -143,7 +143,7 @@ TEST_F(bound, running_processes_alone_exceed_it)
 		gate_open(&gate);
 	for (i = 0; i < CHILDREN; i++)
 		EXPECT_EQ(0, reap(pids[i]));
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 
 	/* the policy is told of the end of those alone that it holds in detail */
 	stats = reader_policy(self->r, self->slot);
@@ -272,7 +272,7 @@ TEST_F(interval, limits_the_calls_and_not_the_counts)
 		reap(pid);
 		children++;
 	}
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 
 	/* all but the first found the place taken by one that ran or was kept */
 	EXPECT_EQ(children - 1,

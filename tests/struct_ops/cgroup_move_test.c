@@ -92,7 +92,7 @@ TEST_F(move, time_stays_where_it_was_used)
 	burn_once(self);
 	burn_once(self);
 	ASSERT_EQ(0, reap(self->pid));
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 	info = *reader_find(self->r, self->slot, self->pid);
 	EXPECT_EQ(to, info.cgroup_id);
 	EXPECT_LE(80000000, info.use.cpu_ns - info.cpu_moved_ns);
@@ -128,7 +128,7 @@ TEST_F(move, what_is_folded_does_not_count_it_twice)
 	burn_once(self);
 	burn_once(self);
 	ASSERT_EQ(0, reap(self->pid));
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 
 	totals = reader_totals_of(self->r, self->slot, cgroup_id_of(TO));
 	ASSERT_NE(NULL, totals);
@@ -148,7 +148,7 @@ TEST_F(move, the_path_outlives_the_cgroup)
 	burn_once(self);
 	burn_once(self);
 	ASSERT_EQ(0, reap(self->pid));
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 	cgroup_remove(TO);
 
 	self->r->bss->id = reader_find(self->r, self->slot, self->pid)->id;

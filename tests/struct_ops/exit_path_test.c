@@ -72,7 +72,7 @@ TEST_F(exit_path, is_in_the_record)
 	gate_open(&self->gate);
 	ASSERT_EQ(pid, wait4(pid, &status, 0, &usage));
 	ASSERT_EQ(0, status);
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 
 	info = reader_find(self->r, self->slot, pid);
 	ASSERT_NE(NULL, info);

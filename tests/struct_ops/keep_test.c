@@ -44,9 +44,9 @@ TEST_F(keep, exactly_the_finished_in_order)
 			_exit(i);
 		ASSERT_EQ(i, WEXITSTATUS(reap(pids[i])));
 		if (i % 10 == 0)
-			reader_settle(self->r);
+			reader_finish(self->r, 0);
 	}
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 
 	ASSERT_EQ(CHILDREN, reader_records(self->r, self->slot));
 	for (i = 0; i < CHILDREN; i++) {
@@ -87,7 +87,7 @@ TEST_F(keep, counters_agree)
 			_exit(0);
 		reap(pid);
 	}
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 
 	stats = reader_policy(self->r, self->slot);
 	ASSERT_NE(NULL, stats);
@@ -127,7 +127,7 @@ TEST_F(keep, a_running_one_comes_first)
 	if (finished == 0)
 		_exit(0);
 	reap(finished);
-	reader_settle(self->r);
+	reader_finish(self->r, 1);
 
 	ASSERT_EQ(2, reader_records(self->r, self->slot));
 	EXPECT_EQ(running, (pid_t)infos[0].tgid);
@@ -137,7 +137,7 @@ TEST_F(keep, a_running_one_comes_first)
 
 	gate_open(&gate);
 	reap(running);
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 	ASSERT_EQ(2, reader_records(self->r, self->slot));
 	EXPECT_EQ(finished, (pid_t)infos[0].tgid);
 	EXPECT_EQ(running, (pid_t)infos[1].tgid);
@@ -158,7 +158,7 @@ TEST_F(keep, what_is_used_is_what_getrusage_says)
 		raise(SIGKILL);
 	}
 	ASSERT_EQ(pid, wait4(pid, &status, 0, &usage));
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 	info = reader_find(self->r, self->slot, pid);
 	ASSERT_NE(NULL, info);
 

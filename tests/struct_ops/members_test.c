@@ -70,7 +70,7 @@ TEST_F(members, hold_a_process)
 		_exit(127);
 	}
 	ASSERT_EQ(0, reap(pid));
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 
 	/* left out, admit holds everybody and finish keeps */
 	info = reader_find(self->r, slot, pid);

@@ -33,14 +33,15 @@ FIXTURE_TEARDOWN(update)
 	reader__destroy(self->r);
 }
 
-static void live_and_die(struct reader *r)
+/* @live: how many others are held meanwhile */
+static void live_and_die(struct reader *r, __u64 live)
 {
 	pid_t pid = fork();
 
 	if (pid == 0)
 		_exit(0);
 	reap(pid);
-	reader_settle(r);
+	reader_finish(r, live);
 }
 
 TEST_F(update, the_new_members_take_over)
@@ -51,7 +52,7 @@ TEST_F(update, the_new_members_take_over)
 
 	gate_make(&gate);
 	policy_load(self->new);
-	live_and_die(self->r);
+	live_and_die(self->r, 0);
 	pid = fork();
 	if (pid == 0) {
 		gate_wait(&gate);
@@ -62,10 +63,10 @@ TEST_F(update, the_new_members_take_over)
 	ASSERT_EQ(0, bpf_link__update_map(self->old->links.ops, self->new->maps.ops));
 	EXPECT_EQ(0, policy_calls(self->new, POLICY_ATTACH, 0));
 	EXPECT_EQ(0, policy_calls(self->old, POLICY_DETACH, 0));
-	live_and_die(self->r);
+	live_and_die(self->r, 1);
 	gate_open(&gate);
 	reap(pid);
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 
 	/* one of each before, one of each after, and the finish of the one across */
 	EXPECT_EQ(2, policy_calls(self->old, POLICY_ADMIT, 0));
@@ -90,7 +91,7 @@ TEST_F(update, another_name_is_another_policy)
 	strncpy(policy_ops(self->new)->name, "other", TASKHOLD_NAME_LEN);
 	policy_load(self->new);
 	EXPECT_EQ(-EINVAL, bpf_link__update_map(self->old->links.ops, self->new->maps.ops));
-	live_and_die(self->r);
+	live_and_die(self->r, 0);
 	EXPECT_EQ(1, policy_calls(self->old, POLICY_FINISH, 0));
 	EXPECT_EQ(0, policy_calls(self->new, POLICY_FINISH, 0));
 	EXPECT_EQ(TASKHOLD_DEF_HELD, reader_policy(self->r, self->slot)->max_held);
@@ -139,7 +140,7 @@ TEST_F(update, back_and_forth_while_processes_come_and_go)
 
 		ASSERT_EQ(0, bpf_link__update_map(self->old->links.ops, to->maps.ops));
 	}
-	reader_settle(self->r);
+	reader_finish(self->r, 0);
 	EXPECT_LT(4, i);
 
 	/* nobody was missed, nobody was seen twice */

@@ -130,8 +130,8 @@ TEST_F(process, is_one_record)
 	pid = fork_into(CGROUP);
 	if (pid == 0)
 		process(&job);
-	ASSERT_TRUE(until(10, task_state(pid) == 'Z' &&
-			      counter(&self->seen->ready) == THREADS))
+	ASSERT_TRUE(until(10, task_state(pid) == 'Z'));
+	ASSERT_TRUE(until(10, counter(&self->seen->ready) == THREADS))
 		TH_LOG("first thread '%c', %d threads ready", task_state(pid),
 		       counter(&self->seen->ready));
 	if (variant->older)

@@ -128,11 +128,8 @@ TEST_F(process, is_one_record)
 	       self->seen->process_ns, off_by_ns(CGROUP, 0, cpu_ns));
 	EXPECT_GE(cpu_ns, sum);
 	EXPECT_GE(cpu_ns, self->seen->process_ns);
-	if (!variant->bytes) {
-		EXPECT_LE(cpu_ns, sum + sum / 100);
-	} else {
-		EXPECT_GE(cpu_ns, self->seen->process_ns + 20000000);
-	}
+	EXPECT_LE(cpu_ns, sum + (variant->bytes ? sum : sum / 100));
+	EXPECT_GE(cpu_ns, self->seen->process_ns + (variant->bytes ? 20000000 : 0));
 
 	/* and what the kernel charged, the way out of the last thread included */
 	EXPECT_LE(off_by_ns(CGROUP, 0, cpu_ns), 1000);

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// timeout: 120
+// module: none
+/*
+ * Who uses the module is not disturbed by an attempt to unload it, which is
+ * refused: a policy goes on, a record in a map is still what it was.
+ */
+#include "lib/policy.h"
+#include "kptr_maps.skel.h"
+#include "holders_kptr.skel.h"
+
+#include "kselftest_harness.h"
+
+#define PIN	"/sys/fs/bpf/taskhold-in-use"
+
+FIXTURE(module)
+{
+	int others;	/* BPF objects that are not of this test */
+};
+
+FIXTURE_SETUP(module)
+{
+	module_load();
+	ASSERT_EQ(0, module_refs());
+	self->others = bpf_objects();
+}
+
+FIXTURE_TEARDOWN(module)
+{
+	EXPECT_EQ(0, module_unload_soon());
+	EXPECT_FALSE(module_loaded());
+	/* its cache is gone, so no record was left in it */
+	EXPECT_TRUE(until(5, access(SLAB_DIR, F_OK)));
+	if (module_loaded())
+		die("the module is still there, with %ld users", module_refs());
+}
+
+static void expect_in_use(struct __test_metadata *_metadata)
+{
+	EXPECT_LT(0, module_refs());
+	EXPECT_EQ(-EWOULDBLOCK, module_unload());
+	EXPECT_TRUE(module_loaded());
+}
+
+/* A child that ends with a status of its own. */
+static pid_t make_child(int code)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(code);
+	return pid;
+}
+
+static bool has_finished(struct reader *r, int slot, pid_t pid)
+{
+	const struct taskhold_info *info;
+
+	reader_settle(r);
+	info = reader_find(r, slot, pid);
+	return info && (info->flags & TASKHOLD_INFO_FINISHED);
+}
+
+TEST_F(module, attached_policy)
+{
+	struct reader *r = reader_open();
+	struct policy *p = policy_open("in-use");
+	int slot;
+	pid_t pid;
+
+	policy_load(p);
+	slot = policy_attach(p, r);
+	expect_in_use(_metadata);
+
+	/* it is held as before */
+	pid = make_child(3);
+	ASSERT_EQ(3 << 8, reap(pid));
+	EXPECT_TRUE(until(5, has_finished(r, slot, pid)));
+
+	/* a link to the policy is left, whatever else is closed */
+	reader__destroy(r);
+	expect_in_use(_metadata);
+	policy_detach(p);
+	expect_in_use(_metadata);
+	policy__destroy(p);
+}
+
+/* the policy is pinned as a map, and attached by nobody */
+TEST_F(module, pinned_map)
+{
+	struct policy *p = policy_open("in-use");
+
+	policy_load(p);
+	ASSERT_EQ(0, bpf_map__pin(p->maps.ops, PIN));
+	policy__destroy(p);
+	expect_in_use(_metadata);
+	EXPECT_EQ(0, unlink(PIN));
+}
+
+/* a map that could have a record */
+TEST_F(module, map_of_records)
+{
+	struct holders_kptr *m = holders_kptr__open_and_load();
+
+	ASSERT_NE(NULL, m);
+	expect_in_use(_metadata);
+	holders_kptr__destroy(m);
+}
+
+/* a map that has one, and nothing else is left: no program, no policy, no process */
+TEST_F(module, record_in_a_map)
+{
+	struct reader *r = reader_open();
+	struct kptr_maps *m = kptr_maps__open_and_load();
+	int map;
+
+	ASSERT_NE(NULL, m);
+	m->bss->which = 0;
+	m->bss->root_pid = getpid();
+	m->bss->store_finished = true;
+	m->bss->ret = -1;
+	m->links.ops = bpf_map__attach_struct_ops(m->maps.ops);
+	ASSERT_NE(NULL, m->links.ops);
+	ASSERT_EQ(4 << 8, reap(make_child(4)));
+	ASSERT_TRUE(until(5, (reader_settle(r), m->bss->ret == 0)));
+	map = dup(bpf_map__fd(m->maps.array));
+	ASSERT_LE(0, map);
+	kptr_maps__destroy(m);
+
+	ASSERT_TRUE(until(5, reader_stats(r)->policies == 0));
+	EXPECT_EQ(1, reader_stats(r)->records);
+	reader__destroy(r);
+	expect_in_use(_metadata);
+	EXPECT_EQ(1, slab_records());
+	/* nobody but the map has it, and that goes on having it */
+	EXPECT_TRUE(until(10, bpf_objects() <= self->others + 1));
+	expect_in_use(_metadata);
+	EXPECT_EQ(1, slab_records());
+	EXPECT_EQ(0, close(map));
+}
+
+TEST_HARNESS_MAIN
