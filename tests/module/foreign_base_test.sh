@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # module: none
 # kmsg-allow: ^taskhold: no usable BTF in this module: build it against the headers of the running kernel
-# kmsg-allow: ^missing module BTF, cannot register (kfuncs|dtor kfuncs|struct_ops)$
+# kmsg-allow: ^missing module BTF, cannot register (kfunc|dtor kfunc|struct_ops)s?$
 # kmsg-allow: ^failed to validate module \[taskhold\] BTF: -[0-9]+$
 # kmsg-allow: ^BPF: ?
 # kmsg-allow: ^Kernel module BTF mismatch detected, BTF debug info may be unavailable for some modules$
@@ -41,7 +41,7 @@ check "the other one was not" not_built_against "$foreign" "$hash"
 check "but for this kernel" same "$(modinfo -F vermagic "$foreign")" "$(modinfo -F vermagic "$own")"
 echo "$mark" >/dev/kmsg
 check "it is refused" fails_with "Invalid module format" insmod "$foreign"
-check "the kernel had no BTF for it" said "missing module BTF, cannot register kfuncs"
+check "the kernel had no BTF for it" said "missing module BTF, cannot register kfunc"
 check "the module says what is wrong" said "taskhold: no usable BTF in this module"
 check "and what to do" said "dkms install --force taskhold/$(modinfo -F version "$foreign")"
 check "it is not there, nor its BTF" test ! -e /sys/module/taskhold -a ! -e /sys/kernel/btf/taskhold
