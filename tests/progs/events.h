@@ -17,8 +17,8 @@ enum policy_call {
 /**
  * struct policy_event - one call
  * @call: which, enum policy_call
- * @tgid: of the task that it was given, 0: none
- * @pid: likewise
+ * @tgid: of the process that it is about, 0: none
+ * @pid: of the task that it was given, 0: none
  * @arg: admit: the event; finish: the record's tgid; overflow: the reason
  * @ns: when, CLOCK_BOOTTIME
  */

@@ -23,7 +23,7 @@ struct policy_event events[POLICY_EVENTS];
 __u32 nr_events;	/* more than POLICY_EVENTS: there was no room for the others */
 __u32 calls[POLICY_CALLS];
 
-static void note(__u32 call, struct task_struct *task, __u32 arg)
+static void note(__u32 call, __u32 tgid, __u32 pid, __u32 arg)
 {
 	__u32 n = __sync_fetch_and_add(&nr_events, 1);
 
@@ -31,8 +31,8 @@ static void note(__u32 call, struct task_struct *task, __u32 arg)
 	if (n >= POLICY_EVENTS)
 		return;
 	events[n].call = call;
-	events[n].tgid = task ? task->tgid : 0;
-	events[n].pid = task ? task->pid : 0;
+	events[n].tgid = tgid;
+	events[n].pid = pid;
 	events[n].arg = arg;
 	events[n].ns = bpf_ktime_get_boot_ns();
 }
@@ -54,46 +54,46 @@ int BPF_PROG(on_admit, struct task_struct *task, struct task_struct *parent, __u
 {
 	if (!wanted(task, event))
 		return 0;
-	note(POLICY_ADMIT, task, event);
+	note(POLICY_ADMIT, task->tgid, task->pid, event);
 	return !(refuse_fork && (event & TASKHOLD_EV_KIND) == TASKHOLD_EV_FORK);
 }
 
 SEC("struct_ops/exec")
 void BPF_PROG(on_exec, struct taskhold_rec *rec, struct task_struct *task)
 {
-	note(POLICY_EXEC, task, 0);
+	note(POLICY_EXEC, task->tgid, task->pid, 0);
 }
 
 SEC("struct_ops/exit")
 void BPF_PROG(on_exit, struct taskhold_rec *rec, struct task_struct *task)
 {
-	note(POLICY_EXIT, task, 0);
+	note(POLICY_EXIT, task->tgid, task->pid, 0);
 }
 
 SEC("struct_ops/finish")
 int BPF_PROG(on_finish, struct taskhold_rec *rec, struct task_struct *task)
 {
-	note(POLICY_FINISH, task, rec->info.tgid);
+	note(POLICY_FINISH, rec->info.tgid, task ? task->pid : 0, rec->info.tgid);
 	return verdict;
 }
 
 SEC("struct_ops/overflow")
 void BPF_PROG(on_overflow, struct taskhold_rec *rec, __u32 reason)
 {
-	note(POLICY_OVERFLOW, NULL, reason);
+	note(POLICY_OVERFLOW, 0, 0, reason);
 }
 
 SEC("struct_ops/attach")
 int BPF_PROG(on_attach)
 {
-	note(POLICY_ATTACH, NULL, 0);
+	note(POLICY_ATTACH, 0, 0, 0);
 	return attach_result;
 }
 
 SEC("struct_ops.s/detach")
 void BPF_PROG(on_detach)
 {
-	note(POLICY_DETACH, NULL, 0);
+	note(POLICY_DETACH, 0, 0, 0);
 }
 
 SEC(".struct_ops.link")
