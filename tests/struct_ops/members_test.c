@@ -70,11 +70,11 @@ TEST_F(members, hold_a_process)
 		_exit(127);
 	}
 	ASSERT_EQ(0, reap(pid));
-	reader_finish(self->r, 0);
-
-	/* left out, admit holds everybody and finish keeps */
-	info = reader_find(self->r, slot, pid);
-	ASSERT_NE(NULL, info);
+	/* left out, admit holds everybody, who runs on, and finish keeps */
+	ASSERT_TRUE(until(10, (reader_settle(self->r),
+			       info = reader_find(self->r, slot, pid)) &&
+			      info->flags & TASKHOLD_INFO_FINISHED));
+	reader_settle(self->r);
 	EXPECT_STREQ("true", info->comm_exec);
 	EXPECT_TRUE(info->flags & TASKHOLD_INFO_EXECED);
 	CALLED(1, ADMIT, POLICY_ADMIT);
