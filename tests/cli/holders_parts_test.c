@@ -11,7 +11,7 @@
 
 #include "holders.h"
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 
 /* --- texts of /proc -------------------------------------------------------- */
 

@@ -19,7 +19,7 @@
 #include "holders_kptr.skel.h"
 #include "holders_ops.skel.h"
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 
 #define PIN	"/sys/fs/bpf/holders_test it's"
 

@@ -16,7 +16,7 @@
 #include "lib/make_recording.h"
 #include "model.h"
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 
 /* CRC32C (Castagnoli), bit by bit: reflected polynomial 0x82f63b78. */
 static __u32 crc32c(__u32 crc, const void *data, size_t len)

@@ -17,7 +17,7 @@
 #include "error.h"
 #include "module.h"
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 
 /* --- a made-up /sys and /lib/modules ------------------------------------- */
 

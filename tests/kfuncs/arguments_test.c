@@ -7,7 +7,7 @@
 #include "lib/policy.h"
 #include "arguments.skel.h"
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 
 #define UNTOUCHED	0x5a
 

@@ -11,7 +11,7 @@
 #include "lib/reader.h"
 #include "kptr_maps.skel.h"
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 
 enum { ARRAY, HASH, LRU, CPU_ARRAY, CPU_HASH, CPU_LRU, HASH_LAZY };
 

@@ -9,7 +9,7 @@
 #include "kptr_maps.skel.h"
 #include "holders_kptr.skel.h"
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 
 #define PIN	"/sys/fs/bpf/taskhold-in-use"
 

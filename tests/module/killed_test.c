@@ -7,7 +7,7 @@
  */
 #include "lib/threads.h"
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 
 #define ROUNDS	8
 

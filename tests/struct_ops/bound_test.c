@@ -7,7 +7,7 @@
 
 #include "lib/policy.h"
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 
 #define CHILDREN	20
 #define BOUND		6

@@ -9,7 +9,7 @@
 
 #include "lib/policy.h"
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 
 #define CGROUP	"taskhold-exit-path"
 #define BYTES	(512UL << 20)	/* touched page by page */

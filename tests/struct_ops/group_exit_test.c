@@ -7,7 +7,7 @@
 
 #include "lib/policy.h"
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 
 #define THREADS	8	/* beside the first */
 

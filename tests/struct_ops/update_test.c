@@ -6,7 +6,7 @@
  */
 #include "lib/policy.h"
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 
 FIXTURE(update)
 {

@@ -11,7 +11,7 @@
 #include "lib/kmsg.h"
 #include "lib/policy.h"
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 
 FIXTURE(values)
 {

@@ -8,7 +8,7 @@
  */
 #include "lib/threads.h"
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 
 #define ROUNDS		24
 #define CHURNING	3	/* processes that are there before and after */

@@ -7,7 +7,7 @@
  */
 #include "lib/threads.h"
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 
 #define CGROUP	"exec-thread"
 #define ROUNDS	8

@@ -7,7 +7,7 @@
  */
 #include "lib/threads.h"
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 
 #define CGROUP		"first-first"
 #define MS		20	/* of CPU time, each thread */

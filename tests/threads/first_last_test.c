@@ -6,7 +6,7 @@
  */
 #include "lib/threads.h"
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 
 #define CGROUP	"first-last"
 #define MS	250	/* of CPU time, each thread */
