@@ -47,18 +47,21 @@ u64 taskhold_live_count(void)
 /**
  * taskhold_live_insert - let a record be found
  * @rec: the record; its first reference is the table's from now on
- * @task: a thread of its process
+ * @task: a thread of its process; for the record of a thread, that thread
  *
  * Context: any but NMI.
  *
- * Return: false if the policy has a record of this process already.
+ * Return: false if the policy has such a record already.
  */
 bool taskhold_live_insert(struct taskhold_rec *rec, const struct task_struct *task)
 {
-	if (!taskhold_index_insert_unique(&taskhold_live, &rec->live,
-					  (unsigned long)task->signal | rec->slot))
+	bool is_thread = taskhold_record_is_thread(rec);
+	unsigned long key = is_thread ? (unsigned long)task : (unsigned long)task->signal;
+
+	if (!taskhold_index_insert_unique(&taskhold_live, &rec->live, key | rec->slot))
 		return false;
-	atomic64_inc(&live_count);
+	if (!is_thread)
+		atomic64_inc(&live_count);
 	return true;
 }
 
@@ -75,7 +78,8 @@ bool taskhold_live_remove(struct taskhold_rec *rec)
 {
 	if (!taskhold_index_remove(&taskhold_live, &rec->live))
 		return false;
-	atomic64_dec(&live_count);
+	if (!taskhold_record_is_thread(rec))
+		atomic64_dec(&live_count);
 	return true;
 }
 

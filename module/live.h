@@ -15,7 +15,8 @@
 static_assert(TASKHOLD_MAX_POLICIES <= 1 << TASKHOLD_SLOT_BITS);
 
 /*
- * Records of running processes by signal_struct and slot.  The table exists
+ * Records of running processes by signal_struct and slot, and those of single
+ * threads by task_struct and slot: no address is both.  The table exists
  * while a policy is attached; probes and kfuncs may use it when they have seen
  * a bit of taskhold_slots_mask() or a policy, under rcu_read_lock().
  */
@@ -45,29 +46,29 @@ static inline struct taskhold_rec *taskhold_live_find(const struct task_struct *
 	return node ? container_of(node, struct taskhold_rec, live) : NULL;
 }
 
-/* The first record of process @sig from @link on, in the chain of its bucket. */
+/* The first record of @of from @link on, in the chain of its bucket. */
 static __always_inline struct taskhold_rec *taskhold_live_from(struct hlist_node *link,
-							       unsigned long sig)
+							       unsigned long of)
 {
 	struct taskhold_index_node *node;
 
 	for (; link; link = rcu_dereference(hlist_next_rcu(link))) {
 		node = hlist_entry(link, struct taskhold_index_node, link);
-		if ((node->key & ~TASKHOLD_SLOT_MASK) == sig)
+		if ((node->key & ~TASKHOLD_SLOT_MASK) == of)
 			return container_of(node, struct taskhold_rec, live);
 	}
 	return NULL;
 }
 
-static __always_inline struct taskhold_rec *taskhold_live_first(unsigned long sig)
+static __always_inline struct taskhold_rec *taskhold_live_first(unsigned long of)
 {
-	return taskhold_live_from(taskhold_index_first(&taskhold_live, sig), sig);
+	return taskhold_live_from(taskhold_index_first(&taskhold_live, of), of);
 }
 
 static __always_inline struct taskhold_rec *taskhold_live_next(struct taskhold_rec *rec,
-							       unsigned long sig)
+							       unsigned long of)
 {
-	return taskhold_live_from(rcu_dereference(hlist_next_rcu(&rec->live.link)), sig);
+	return taskhold_live_from(rcu_dereference(hlist_next_rcu(&rec->live.link)), of);
 }
 
 /*
@@ -78,5 +79,11 @@ static __always_inline struct taskhold_rec *taskhold_live_next(struct taskhold_r
 	for ((rec) = taskhold_live_first((unsigned long)(task)->signal);		\
 	     (rec);									\
 	     (rec) = taskhold_live_next(rec, (unsigned long)(task)->signal))
+
+/* All records of @task as a thread, likewise. */
+#define for_each_thread_record(rec, task)						\
+	for ((rec) = taskhold_live_first((unsigned long)(task));			\
+	     (rec);									\
+	     (rec) = taskhold_live_next(rec, (unsigned long)(task)))
 
 #endif /* _TASKHOLD_LIVE_H */

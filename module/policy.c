@@ -31,6 +31,7 @@ struct taskhold_policy *taskhold_policy_alloc(const struct taskhold_ops *ops)
 	}
 
 	policy->id = atomic64_inc_return(&policy_next_id);
+	policy->flags = ops->flags;
 	policy->attached_ns = ktime_get_boottime_ns();
 	xa_init_flags(&policy->kept, XA_FLAGS_LOCK_IRQ);
 	memcpy(policy->name, ops->name, sizeof(policy->name));
@@ -94,12 +95,14 @@ void taskhold_policy_stats(const struct taskhold_policy *policy,
 	stats->admitted = atomic64_read(&policy->admitted);
 	stats->finished = atomic64_read(&policy->finished);
 	stats->dropped = atomic64_read(&policy->dropped);
+	stats->threads = atomic64_read(&policy->threads);
+	stats->threads_finished = atomic64_read(&policy->threads_finished);
 	stats->totals = READ_ONCE(policy->totals->count);
 	for (i = 0; i < TASKHOLD_NR_REASONS; i++)
 		stats->reasons[i] = atomic64_read(&policy->reasons[i]);
 	stats->max_held = READ_ONCE(policy->max_held);
 	stats->interval_ms = ops->interval_ms;
-	stats->flags = ops->flags;
+	stats->flags = policy->flags;
 	stats->slot = policy->slot;
 }
 
@@ -138,7 +141,7 @@ void taskhold_policy_lost(struct taskhold_policy *policy, struct taskhold_rec *r
 	} else {
 		WRITE_ONCE(policy->overflow_at[reason], jiffies);
 	}
-	if (ops->overflow && reason != TASKHOLD_FOLD_VERDICT)
+	if (ops->overflow)
 		ops->overflow(rec, reason);
 }
 
@@ -149,11 +152,27 @@ static void policy_add_totals(struct taskhold_policy *policy, struct taskhold_re
 		taskhold_policy_lost(policy, rec, TASKHOLD_NO_CGROUP);
 }
 
+/* Let go of the detail of a final record; the sums have, or get, its numbers. */
 static void policy_fold(struct taskhold_policy *policy, struct taskhold_rec *rec,
 			enum taskhold_reason reason)
 {
-	policy_add_totals(policy, rec);
+	if (taskhold_record_is_thread(rec))
+		reason = TASKHOLD_FOLD_THREAD;
+	else
+		policy_add_totals(policy, rec);
 	taskhold_policy_lost(policy, rec, reason);
+}
+
+/* The same because the policy says so, who need not be told. */
+static void policy_fold_by_verdict(struct taskhold_policy *policy, struct taskhold_rec *rec)
+{
+	enum taskhold_reason reason = TASKHOLD_FOLD_VERDICT;
+
+	if (taskhold_record_is_thread(rec))
+		reason = TASKHOLD_FOLD_THREAD;
+	else
+		policy_add_totals(policy, rec);
+	atomic64_inc(&policy->reasons[reason]);
 }
 
 /* Fold the oldest finished record; false if none is kept. */
@@ -176,6 +195,20 @@ static bool policy_fold_oldest(struct taskhold_policy *policy)
 	policy_fold(policy, rec, TASKHOLD_FOLD_OLDEST);
 	taskhold_record_put(rec);
 	return true;
+}
+
+/* One record more: true if it is within the bound, or older ones made room for it. */
+static bool policy_make_room(struct taskhold_policy *policy)
+{
+	if (likely(atomic_inc_return(&policy->held) <= READ_ONCE(policy->max_held)))
+		return true;
+	/* more than one where an update has lowered the bound */
+	while (policy_fold_oldest(policy)) {
+		if (atomic_read(&policy->held) <= READ_ONCE(policy->max_held))
+			return true;
+	}
+	atomic_dec(&policy->held);
+	return false;
 }
 
 /**
@@ -211,17 +244,47 @@ void taskhold_policy_take(struct taskhold_policy *policy, struct taskhold_rec *r
 {
 	atomic64_inc(&policy->admitted);
 	atomic_inc(&policy->live);
-	if (likely(atomic_inc_return(&policy->held) <= READ_ONCE(policy->max_held)))
+	if (likely(policy_make_room(policy)))
 		return;
-	/* more than one where an update has lowered the bound */
-	while (policy_fold_oldest(policy)) {
-		if (atomic_read(&policy->held) <= READ_ONCE(policy->max_held))
-			return;
-	}
-
-	atomic_dec(&policy->held);
 	taskhold_record_set_folded(rec);
 	taskhold_policy_lost(policy, rec, TASKHOLD_FOLD_LIVE);
+}
+
+/**
+ * taskhold_policy_take_thread - count a record of a thread from now on
+ * @policy: the policy
+ *
+ * Over max_held the oldest finished record makes room; if there is none, the
+ * thread goes without a record: its process has its numbers.
+ *
+ * Context: any but NMI, under rcu_read_lock(); the record cannot finish meanwhile.
+ *
+ * Return: false if the record is not to be.
+ */
+bool taskhold_policy_take_thread(struct taskhold_policy *policy)
+{
+	if (unlikely(!policy_make_room(policy))) {
+		taskhold_policy_lost(policy, NULL, TASKHOLD_FOLD_THREAD);
+		return false;
+	}
+	atomic64_inc(&policy->threads);
+	atomic64_inc(&policy->admitted);
+	atomic_inc(&policy->live);
+	return true;
+}
+
+/**
+ * taskhold_policy_untake_thread - undo taskhold_policy_take_thread()
+ * @policy: the policy, whose record of the thread is not to be after all
+ *
+ * Context: any.
+ */
+void taskhold_policy_untake_thread(struct taskhold_policy *policy)
+{
+	atomic_dec(&policy->held);
+	atomic_dec(&policy->live);
+	atomic64_dec(&policy->admitted);
+	atomic64_dec(&policy->threads);
 }
 
 /**
@@ -244,7 +307,7 @@ void taskhold_policy_exec(struct taskhold_policy *policy, struct taskhold_rec *r
 /**
  * taskhold_policy_exit - the last thread of a held process has entered exit
  * @policy: the policy
- * @rec: its record
+ * @rec: its record, or that of a thread
  * @task: that thread
  *
  * Context: sched_process_exit, under rcu_read_lock().
@@ -279,11 +342,11 @@ static bool policy_keep(struct taskhold_policy *policy, struct taskhold_rec *rec
 /**
  * taskhold_policy_finish - a held process is gone and its numbers are final
  * @policy: the policy
- * @rec: its record
+ * @rec: its record, or that of a thread
  * @task: its task, or NULL
  *
- * Context: RCU callback, under rcu_read_lock(); the caller has a reference to
- * @rec.
+ * Context: softirqs off, mostly an RCU callback; under rcu_read_lock(); the
+ * caller has a reference to @rec.
  */
 void taskhold_policy_finish(struct taskhold_policy *policy, struct taskhold_rec *rec,
 			    struct task_struct *task)
@@ -293,6 +356,8 @@ void taskhold_policy_finish(struct taskhold_policy *policy, struct taskhold_rec 
 
 	atomic_dec(&policy->live);
 	atomic64_inc(&policy->finished);
+	if (unlikely(taskhold_record_is_thread(rec)))
+		atomic64_inc(&policy->threads_finished);
 	if (unlikely(rec->info.flags & TASKHOLD_INFO_FOLDED)) {
 		/* counted when it was taken */
 		policy_add_totals(policy, rec);
@@ -315,7 +380,7 @@ void taskhold_policy_finish(struct taskhold_policy *policy, struct taskhold_rec 
 		policy_fold(policy, rec, TASKHOLD_FOLD_NOMEM);
 		break;
 	default:
-		policy_fold(policy, rec, TASKHOLD_FOLD_VERDICT);
+		policy_fold_by_verdict(policy, rec);
 		break;
 	}
 	atomic_dec(&policy->held);

@@ -19,18 +19,21 @@ struct taskhold_rec;
  * @ops: the members; exchanged by update, read under RCU
  * @slot: its place in the table of policies
  * @id: unique while the module is loaded
+ * @flags: enum taskhold_policy_flags; constant
  * @name: copy of ops->name
  * @attached_ns: CLOCK_BOOTTIME of the attachment
  * @max_held: bound of @held
  * @interval: jiffies between two calls of ops->overflow for a reason
  * @held: records that count against @max_held: running and kept
- * @live: records of running processes, those held without detail included
+ * @live: records of what runs, those held without detail included
  * @kept: finished records by @next_kept, oldest first; one reference each
  * @next_kept: number of the next one
  * @kept_count: how many are in @kept
- * @admitted: processes ever held
+ * @admitted: records ever held
  * @finished: of these, finished
  * @dropped: of these, dropped by the policy's verdict
+ * @threads: of @admitted, records of threads
+ * @threads_finished: of @finished, records of threads
  * @reasons: counts by enum taskhold_reason
  * @overflow_at: jiffies of the last ops->overflow for a reason
  * @totals: sums by cgroup of what was folded or moved
@@ -43,6 +46,7 @@ struct taskhold_policy {
 	const struct taskhold_ops __rcu *ops;
 	u32 slot;
 	u64 id;
+	u32 flags;
 	char name[TASKHOLD_NAME_LEN];
 	u64 attached_ns;
 	u32 max_held;
@@ -55,6 +59,8 @@ struct taskhold_policy {
 	atomic64_t admitted;
 	atomic64_t finished;
 	atomic64_t dropped;
+	atomic64_t threads;
+	atomic64_t threads_finished;
 	atomic64_t reasons[TASKHOLD_NR_REASONS];
 	unsigned long overflow_at[TASKHOLD_NR_REASONS];
 	struct taskhold_totals_table *totals;
@@ -71,6 +77,8 @@ size_t taskhold_policy_bytes(const struct taskhold_policy *policy);
 bool taskhold_policy_admit(struct taskhold_policy *policy, struct task_struct *task,
 			   struct task_struct *parent, u32 event);
 void taskhold_policy_take(struct taskhold_policy *policy, struct taskhold_rec *rec);
+bool taskhold_policy_take_thread(struct taskhold_policy *policy);
+void taskhold_policy_untake_thread(struct taskhold_policy *policy);
 void taskhold_policy_exec(struct taskhold_policy *policy, struct taskhold_rec *rec,
 			  struct task_struct *task);
 void taskhold_policy_exit(struct taskhold_policy *policy, struct taskhold_rec *rec,

@@ -174,6 +174,7 @@ struct taskhold_rec *taskhold_record_alloc(struct task_struct *task, struct task
 	info->id = atomic64_inc_return(&record_next_id);
 	info->start_ns = task->start_boottime;
 	info->tgid = task->tgid;
+	info->tid = task->pid;
 	info->ppid = parent->tgid;
 	info->parent_start_ns = parent->group_leader->start_boottime;
 	info->cgroup_id = cgroup_id(task_dfl_cgroup(task));
@@ -192,6 +193,27 @@ struct taskhold_rec *taskhold_record_alloc(struct task_struct *task, struct task
 		exe = taskhold_path_of_exe(task);
 	RCU_INIT_POINTER(rec->exe, exe);
 
+	return rec;
+}
+
+/**
+ * taskhold_record_alloc_thread - make a record of a thread
+ * @task: the thread, not the first of its process; cannot be freed under the caller
+ * @process_rec: the record that the same policy has of its process
+ *
+ * Context: any but NMI; under rcu_read_lock().
+ *
+ * Return: a strong reference, or NULL without memory.
+ */
+struct taskhold_rec *taskhold_record_alloc_thread(struct task_struct *task,
+						  const struct taskhold_rec *process_rec)
+{
+	struct taskhold_rec *rec;
+
+	/* what it comes from is its process */
+	rec = taskhold_record_alloc(task, task, process_rec, process_rec->slot);
+	if (rec)
+		rec->info.flags |= TASKHOLD_INFO_THREAD;
 	return rec;
 }
 
@@ -283,6 +305,18 @@ static void use_now(struct task_struct *task, struct taskhold_use *all)
 	}
 }
 
+/* What a record speaks of has used so much by now: the process of @task, or @task. */
+static void record_use_now(const struct taskhold_rec *rec, struct task_struct *task,
+			   struct taskhold_use *all)
+{
+	if (taskhold_record_is_thread(rec)) {
+		memset(all, 0, sizeof(*all));
+		use_add_task(all, task);
+	} else {
+		use_now(task, all);
+	}
+}
+
 /*
  * Split @use->cpu_ns by the ticks that were seen in user mode and in the
  * kernel, so that both add up to it: the rule of cputime_adjust().
@@ -301,9 +335,9 @@ static void use_scale(struct taskhold_use *use)
 }
 
 /**
- * taskhold_record_set_older - the process of a new record is older than it
+ * taskhold_record_set_older - what a new record speaks of is older than it
  * @rec: a record that nobody else can see yet
- * @task: its first thread, which it counts
+ * @task: its first thread, which it counts, or its thread
  *
  * From now on the record speaks of what is used from here on.
  *
@@ -317,7 +351,7 @@ int taskhold_record_set_older(struct taskhold_rec *rec, struct task_struct *task
 	if (!rec->base)
 		return -ENOMEM;
 
-	use_now(task, &rec->base->all);
+	record_use_now(rec, task, &rec->base->all);
 	use_add_task(&rec->base->counted, task);
 	rec->info.cpu_before_ns = rec->base->all.cpu_ns;
 	rec->info.flags |= TASKHOLD_INFO_OLDER;
@@ -440,9 +474,10 @@ void taskhold_record_end_thread(struct taskhold_rec *rec, struct task_struct *ta
 /**
  * taskhold_record_finish - the last thread is gone: make the numbers final
  * @rec: a record that has just been taken out of the live index
- * @last: the thread freed last; its signal_struct is still there
+ * @last: the thread freed last, whose signal_struct is still there; of the
+ *	record of a thread, that thread
  *
- * Context: the RCU callback that frees @last.
+ * Context: the RCU callback that frees @last, or the exec of @last.
  */
 void taskhold_record_finish(struct taskhold_rec *rec, struct task_struct *last)
 {
@@ -462,15 +497,64 @@ void taskhold_record_finish(struct taskhold_rec *rec, struct task_struct *last)
 		use_sub(&info->use, &rec->base->counted);
 	use_scale(&info->use);
 	info->cpu_moved_ns = min(info->cpu_moved_ns, info->use.cpu_ns);
-	info->max_rss = (u64)sig->maxrss << PAGE_SHIFT;
-	if (sig->flags & SIGNAL_GROUP_EXIT)
-		info->exit_code = sig->group_exit_code;
+	/* a thread has no address space of its own, and its own exit code */
+	if (!taskhold_record_is_thread(rec)) {
+		info->max_rss = (u64)sig->maxrss << PAGE_SHIFT;
+		if (sig->flags & SIGNAL_GROUP_EXIT)
+			info->exit_code = sig->group_exit_code;
+	}
 	if (info->exit_code & 0x80)
 		info->flags |= TASKHOLD_INFO_CORE;
 	path = rcu_dereference_protected(rec->exe, lockdep_is_held(&rec->lock));
 	info->exe_id = path ? path->id : 0;
 	/* pairs with taskhold_record_is_final(): who sees the flag sees the rest */
 	smp_store_release(&info->flags, info->flags | TASKHOLD_INFO_FINISHED);
+	raw_spin_unlock_irqrestore(&rec->lock, flags);
+}
+
+/**
+ * taskhold_record_mark_exited - the last thread (or the thread) has entered exit
+ * @rec: its record
+ *
+ * Context: any but NMI.
+ *
+ * Return: false if that was known: two threads that exit at once may both find
+ * themselves to be the last.
+ */
+bool taskhold_record_mark_exited(struct taskhold_rec *rec)
+{
+	unsigned long flags;
+	bool again;
+
+	raw_spin_lock_irqsave(&rec->lock, flags);
+	again = rec->info.flags & TASKHOLD_INFO_EXITED;
+	rec->info.flags |= TASKHOLD_INFO_EXITED;
+	rec->info.exit_ns = ktime_get_boottime_ns();
+	raw_spin_unlock_irqrestore(&rec->lock, flags);
+	return !again;
+}
+
+/**
+ * taskhold_record_end_by_exec - a thread has called exec and become the first
+ * @rec: the record of the thread
+ * @task: the thread, the current task
+ *
+ * The record ends there; what the task uses from now on is its process's alone.
+ * The name that it had is gone already: the one that it was born with stays.
+ *
+ * Context: process context, atomic; under rcu_read_lock().
+ */
+void taskhold_record_end_by_exec(struct taskhold_rec *rec, struct task_struct *task)
+{
+	unsigned long flags;
+
+	taskhold_record_end_thread(rec, task, true);
+
+	raw_spin_lock_irqsave(&rec->lock, flags);
+	memcpy(rec->info.comm, rec->info.comm_exec, TASKHOLD_COMM_LEN);
+	rec->info.exec_ns = ktime_get_boottime_ns();
+	rec->info.exit_ns = rec->info.exec_ns;
+	rec->info.flags |= TASKHOLD_INFO_EXECED | TASKHOLD_INFO_EXITED;
 	raw_spin_unlock_irqrestore(&rec->lock, flags);
 }
 
@@ -515,7 +599,7 @@ u64 taskhold_record_move(struct taskhold_rec *rec, u64 id, struct taskhold_path 
 	rec->info.cgroup_id = id;
 	*from = rcu_replace_pointer(rec->cgroup, to, lockdep_is_held(&rec->lock));
 	if (rec->task) {
-		use_now(rec->task, &all);
+		record_use_now(rec, rec->task, &all);
 		if (rec->base)
 			use_sub(&all, &rec->base->all);
 		left = less(all.cpu_ns, rec->info.cpu_moved_ns);
@@ -562,10 +646,11 @@ static void snapshot_live(const struct taskhold_rec *rec, struct taskhold_info *
 	}
 
 	cred = __task_cred(task);
-	use_now(task, &info->use);
+	record_use_now(rec, task, &info->use);
 	if (rec->base)
 		use_sub(&info->use, &rec->base->all);
-	info->max_rss = live_max_rss(task);
+	if (!taskhold_record_is_thread(rec))
+		info->max_rss = live_max_rss(task);
 	info->uid = from_kuid(&init_user_ns, cred->uid);
 	info->gid = from_kgid(&init_user_ns, cred->gid);
 	memcpy(info->comm, task->comm, TASKHOLD_COMM_LEN);

@@ -25,7 +25,7 @@ struct taskhold_base {
 };
 
 /**
- * struct taskhold_rec - what a policy holds of one process
+ * struct taskhold_rec - what a policy holds of one process, or of one thread
  *
  * Each policy has a record of its own: it may have begun to hold the process
  * at another time than others, and counts from there.
@@ -38,13 +38,17 @@ struct taskhold_base {
  * index under rcu_read_lock() may still look at it and try
  * taskhold_record_get_not_zero().
  *
+ * The record of a thread (TASKHOLD_INFO_THREAD, set before anybody can find it)
+ * lives likewise: made when the thread starts, found by its task_struct until
+ * that has been freed or has become the first by exec.
+ *
  * Locking: @lock protects what is marked (L).  It is taken with interrupts
  * off and nests outside the locks of an index bucket and of a policy.
  *
  * @refs: see above
  * @live: membership in the live index; its key is the address of the
- *	signal_struct, compared and never followed, and @slot
- * @task: (L) first thread, NULL once that is about to be freed, or the record is
+ *	signal_struct (of the task_struct), compared and never followed, and @slot
+ * @task: (L) first thread (or the thread), NULL once that is about to be freed, or the record is
  *	out of the live index.  Followed under @lock alone: the RCU callback
  *	that frees the task takes @lock to clear this before it goes on, and
  *	RCU does not help, since the pointer is there to be found during the
@@ -95,6 +99,8 @@ u64 taskhold_record_total(void);
 /* These return a strong reference to a record, or NULL: */
 struct taskhold_rec *taskhold_record_alloc(struct task_struct *task, struct task_struct *parent,
 					   const struct taskhold_rec *creator_rec, u8 slot);
+struct taskhold_rec *taskhold_record_alloc_thread(struct task_struct *task,
+						  const struct taskhold_rec *process_rec);
 struct taskhold_rec *taskhold_record_get_not_zero(struct taskhold_rec *rec);
 
 void taskhold_record_get(struct taskhold_rec *rec);
@@ -108,6 +114,8 @@ void taskhold_record_count_base(struct taskhold_rec *rec, struct task_struct *ta
 void taskhold_record_end_thread(struct taskhold_rec *rec, struct task_struct *task, bool counted);
 void taskhold_record_take_out(struct taskhold_rec *rec);
 struct task_struct *taskhold_record_task(struct taskhold_rec *rec);
+bool taskhold_record_mark_exited(struct taskhold_rec *rec);
+void taskhold_record_end_by_exec(struct taskhold_rec *rec, struct task_struct *task);
 void taskhold_record_finish(struct taskhold_rec *rec, struct task_struct *last);
 void taskhold_record_set_folded(struct taskhold_rec *rec);
 u64 taskhold_record_move(struct taskhold_rec *rec, u64 id, struct taskhold_path *to,
@@ -126,6 +134,20 @@ static inline bool taskhold_record_is_final(const struct taskhold_rec *rec)
 {
 	/* pairs with the smp_store_release() of taskhold_record_finish() */
 	return smp_load_acquire(&rec->info.flags) & TASKHOLD_INFO_FINISHED;
+}
+
+/**
+ * taskhold_record_is_thread - is a record that of a thread?
+ * @rec: the record
+ *
+ * Context: any.
+ *
+ * Return: true if it is, false if it is that of a process.
+ */
+static inline bool taskhold_record_is_thread(const struct taskhold_rec *rec)
+{
+	/* set once, before the record is in an index; its word changes under the lock */
+	return READ_ONCE(rec->info.flags) & TASKHOLD_INFO_THREAD;
 }
 
 #endif /* _TASKHOLD_RECORD_H */

@@ -6,6 +6,7 @@
 #include "slots.h"
 
 u8 taskhold_slots_active;
+u8 taskhold_slots_threads;	/* of these, with TASKHOLD_POLICY_THREADS */
 struct taskhold_policy __rcu *taskhold_slots[TASKHOLD_MAX_POLICIES];
 
 /**
@@ -64,6 +65,8 @@ struct taskhold_policy *taskhold_slots_find(const struct taskhold_ops *ops, stru
 void taskhold_slots_publish(struct taskhold_policy *policy)
 {
 	rcu_assign_pointer(taskhold_slots[policy->slot], policy);
+	if (policy->flags & TASKHOLD_POLICY_THREADS)
+		WRITE_ONCE(taskhold_slots_threads, taskhold_slots_threads | 1U << policy->slot);
 	/* pairs with taskhold_slots_mask() */
 	smp_store_release(&taskhold_slots_active, taskhold_slots_active | 1U << policy->slot);
 }
@@ -91,4 +94,5 @@ void taskhold_slots_unpublish(struct taskhold_policy *policy)
 void taskhold_slots_clear(u32 slot)
 {
 	WRITE_ONCE(taskhold_slots_active, taskhold_slots_active & ~(1U << slot));
+	WRITE_ONCE(taskhold_slots_threads, taskhold_slots_threads & ~(1U << slot));
 }

@@ -13,6 +13,7 @@
  * update and detach change it under the tracker's mutex.
  */
 extern u8 taskhold_slots_active;
+extern u8 taskhold_slots_threads;
 extern struct taskhold_policy __rcu *taskhold_slots[TASKHOLD_MAX_POLICIES];
 
 int taskhold_slots_find_free(const struct taskhold_ops *ops, struct mutex *mutex);
@@ -35,6 +36,18 @@ static inline u8 taskhold_slots_mask(void)
 {
 	/* pairs with taskhold_slots_publish() */
 	return smp_load_acquire(&taskhold_slots_active);
+}
+
+/**
+ * taskhold_slots_want_threads - has any policy records of threads?
+ *
+ * Context: any, under rcu_read_lock(), after taskhold_slots_mask().
+ *
+ * Return: true if the live index may have some.
+ */
+static inline bool taskhold_slots_want_threads(void)
+{
+	return unlikely(READ_ONCE(taskhold_slots_threads));
 }
 
 /**

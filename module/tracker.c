@@ -39,6 +39,7 @@
 #include "policy.h"
 #include "record.h"
 #include "slots.h"
+#include "thread_record.h"
 #include "threads.h"
 #include "tracker.h"
 
@@ -84,6 +85,8 @@ static void hold(struct taskhold_policy *policy, struct task_struct *task,
 		}
 	}
 	taskhold_policy_take(policy, rec);
+	if (is_older && policy->flags & TASKHOLD_POLICY_THREADS)
+		taskhold_thread_record_hold_older(policy, rec, task);
 	return;
 
 nomem:
@@ -139,6 +142,8 @@ static void probe_newtask(TASKHOLD_NEWTASK_PROTO)
 		goto out;
 	if (clone_flags & CLONE_THREAD) {
 		taskhold_threads_start(task);
+		if (taskhold_slots_want_threads())
+			taskhold_thread_record_start(task);
 		goto out;
 	}
 
@@ -172,6 +177,8 @@ static void probe_exec(void *data, struct task_struct *task, pid_t old_pid,
 	if (!mask)
 		goto out;
 
+	if (old_pid != task->pid && taskhold_slots_want_threads())
+		taskhold_thread_record_exec(task);
 	for_each_record(rec, task) {
 		if (!exe)
 			exe = taskhold_path_of_exe(task);
@@ -191,35 +198,27 @@ out:
 	rcu_read_unlock();
 }
 
-/* Note that the last thread has entered exit; false if that was known. */
-static bool mark_exited(struct taskhold_rec *rec)
-{
-	unsigned long flags;
-	bool again;
-
-	/* two threads that exit at once may both find the count at 0 */
-	raw_spin_lock_irqsave(&rec->lock, flags);
-	again = rec->info.flags & TASKHOLD_INFO_EXITED;
-	rec->info.flags |= TASKHOLD_INFO_EXITED;
-	rec->info.exit_ns = ktime_get_boottime_ns();
-	raw_spin_unlock_irqrestore(&rec->lock, flags);
-	return !again;
-}
-
 static void probe_exit(TASKHOLD_EXIT_PROTO)
 {
 	struct taskhold_policy *policy;
 	struct taskhold_rec *rec;
 
 	/* do_exit() has counted this thread down: 0 means that none is left */
-	if (atomic_read(&tsk->signal->live))
+	bool is_last = !atomic_read(&tsk->signal->live);
+
+	if (!is_last && !taskhold_slots_want_threads())
 		return;
 
 	rcu_read_lock();
 	if (!taskhold_slots_mask())
 		goto out;
+	if (taskhold_slots_want_threads())
+		taskhold_thread_record_exit(tsk);
+	if (!is_last)
+		goto out;
 	for_each_record(rec, tsk) {
-		policy = mark_exited(rec) ? taskhold_slots_policy(rec->slot) : NULL;
+		policy = taskhold_record_mark_exited(rec) ? taskhold_slots_policy(rec->slot) :
+							    NULL;
 		if (policy)
 			taskhold_policy_exit(policy, rec, tsk);
 	}
@@ -240,6 +239,8 @@ static void probe_free(void *data, struct task_struct *task)
 	rcu_read_lock();
 	if (!taskhold_slots_mask())
 		goto out;
+	if (taskhold_slots_want_threads())
+		taskhold_thread_record_free(task);
 	for_each_record(rec, task) {
 		counted = taskhold_threads_counted(rec, task);
 		taskhold_record_end_thread(rec, task, counted);
@@ -289,13 +290,17 @@ static void probe_cgroup_attach(void *data, struct cgroup *dst, const char *path
 	struct taskhold_rec *rec;
 	u8 mask, held = 0;
 
-	if (dst->root != &cgrp_dfl_root || (!threadgroup && !thread_group_empty(task)))
+	if (dst->root != &cgrp_dfl_root)
 		return;
 
 	rcu_read_lock();
 	mask = taskhold_slots_mask();
 	/* a task that is being released can be moved, too late to matter */
 	if (!mask || !pid_alive(task))
+		goto out;
+	if (taskhold_slots_want_threads())
+		taskhold_thread_record_move(dst, task, threadgroup);
+	if (!threadgroup && !thread_group_empty(task))
 		goto out;
 
 	for_each_record(rec, task) {
@@ -500,7 +505,8 @@ out:
  *
  * Context: may sleep.
  *
- * Return: 0; -ENOENT if @old is not attached, -EINVAL if the names differ.
+ * Return: 0; -ENOENT if @old is not attached, -EINVAL if the names or the
+ * flags differ.
  */
 int taskhold_tracker_update(const struct taskhold_ops *ops, const struct taskhold_ops *old)
 {
@@ -511,7 +517,8 @@ int taskhold_tracker_update(const struct taskhold_ops *ops, const struct taskhol
 	policy = taskhold_slots_find(old, &tracker_mutex);
 	if (policy) {
 		err = -EINVAL;
-		if (!strncmp(policy->name, ops->name, sizeof(policy->name))) {
+		if (!strncmp(policy->name, ops->name, sizeof(policy->name)) &&
+		    policy->flags == ops->flags) {
 			taskhold_policy_set_ops(policy, ops);
 			err = 0;
 		}

@@ -41,6 +41,8 @@ static const struct {
 		"processes lost for want of kernel memory: their numbers are missing" },
 	[TASKHOLD_NO_CGROUP] = { "no-cgroup",
 		"sums that had no room or no memory for their cgroup: they stand at cgroup:0" },
+	[TASKHOLD_FOLD_THREAD] = { "fold-thread",
+		"threads without a row: their process has their numbers, so the sums are right" },
 	[MODEL_RING_LOST] = { "ring-lost",
 		"names and counters of cgroups lost when the ring buffer was full" },
 	[MODEL_FILE] = { "file",

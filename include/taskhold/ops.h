@@ -45,8 +45,9 @@ struct taskhold_ops {
 	void (*exec)(struct taskhold_rec *rec, struct task_struct *task);
 
 	/**
-	 * @exit: The last thread of a held process has entered exit. The
-	 *	numbers are not final yet.
+	 * @exit: The last thread of a held process (or, of the record of a
+	 *	thread, that thread) has entered exit. The numbers are not final
+	 *	yet.
 	 * @rec: its record
 	 * @task: that last thread
 	 */
@@ -91,7 +92,15 @@ struct taskhold_ops {
 	 */
 	char name[TASKHOLD_NAME_LEN];
 
-	/** @flags: must be 0. */
+	/**
+	 * @flags: enum taskhold_policy_flags; an update cannot change them.
+	 *	With TASKHOLD_POLICY_THREADS each thread of a held process other
+	 *	than its first has a record of its own besides. Of such a record
+	 *	exit and finish are called, before those of the process; finish
+	 *	has no task where the record ended by exec. It counts against
+	 *	max_held, and folding it only lets go of it, since the process
+	 *	has its numbers.
+	 */
 	__u32 flags;
 
 	/**

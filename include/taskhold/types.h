@@ -68,7 +68,13 @@ enum taskhold_reason {
 	TASKHOLD_FOLD_NOMEM	= 3,	/* no memory to keep a finished record */
 	TASKHOLD_LOST_NOMEM	= 4,	/* no memory for a process, a thread or a move */
 	TASKHOLD_NO_CGROUP	= 5,	/* sums that went to those of cgroup id 0 */
-	TASKHOLD_NR_REASONS	= 6,
+	TASKHOLD_FOLD_THREAD	= 6,	/* record of a thread: its process has the numbers */
+	TASKHOLD_NR_REASONS	= 7,
+};
+
+/* taskhold_ops.flags */
+enum taskhold_policy_flags {
+	TASKHOLD_POLICY_THREADS	= 1 << 0, /* records of threads, beside those of processes */
 };
 
 /* taskhold_info.flags */
@@ -81,6 +87,7 @@ enum taskhold_info_flags {
 	TASKHOLD_INFO_MOVED	= 1 << 5, /* changed its cgroup: see cpu_moved_ns */
 	TASKHOLD_INFO_CORE	= 1 << 6, /* dumped core */
 	TASKHOLD_INFO_FOLDED	= 1 << 7, /* born over max_held: only its sums are kept */
+	TASKHOLD_INFO_THREAD	= 1 << 8, /* of one thread; its process has a record too */
 };
 
 /*
@@ -108,27 +115,33 @@ struct taskhold_use {
  *
  * Identity is (tgid, start_ns, boot id): pids are reused, pairs are not.
  * Times are CLOCK_BOOTTIME nanoseconds, 0 where it has not happened.
+ *
+ * A record with TASKHOLD_INFO_THREAD speaks of one thread, other than the first
+ * of its process: (tid, start_ns) is the thread, (tgid, parent_start_ns) its
+ * process, whose record has the same numbers in its sums.  It ends when the
+ * thread does, or when the thread calls exec, by which it becomes the first:
+ * then EXECED is set too, and exec_ns is exit_ns.
  */
 struct taskhold_info {
 	__u64 id;		/* number of the record, unique while the module is loaded */
 	__u64 start_ns;		/* start_boottime */
 	__u64 exec_ns;		/* last exec */
 	__u64 exit_ns;		/* the last thread entered exit */
-	__u64 parent_start_ns;	/* start_boottime of the parent at birth */
+	__u64 parent_start_ns;	/* start_boottime of the parent at birth; THREAD: its process's */
 	__u64 cgroup_id;	/* its cgroup (v2) at the end, or now */
 	__u64 exe_id;		/* names the path of its executable; 0: none */
-	__u64 max_rss;		/* bytes, high-water mark of the address space */
+	__u64 max_rss;		/* bytes, high-water mark of the address space; THREAD: 0 */
 	__u64 cpu_before_ns;	/* cpu_ns before it was held (OLDER) */
 	__u64 cpu_moved_ns;	/* of use.cpu_ns, charged to earlier cgroups (MOVED) */
 	struct taskhold_use use;
 	__u32 tgid;		/* process id in the initial pid namespace */
-	__u32 ppid;		/* tgid of the parent at birth, 0: the kernel */
+	__u32 ppid;		/* tgid of the parent at birth, 0: the kernel; THREAD: tgid */
 	__u32 uid;		/* real uid at the end, or now, initial user namespace */
 	__u32 gid;
 	__u32 exit_code;	/* wait(2) status: code << 8 | signal | 0x80 if core */
-	__u32 threads;		/* threads it had in all while held, the first included */
+	__u32 threads;		/* it had in all while held, the first included; THREAD: 1 */
 	__u32 flags;		/* TASKHOLD_INFO_* */
-	__u32 reserved;		/* 0 */
+	__u32 tid;		/* THREAD: its id in the initial pid namespace; else tgid */
 	char comm[TASKHOLD_COMM_LEN];		/* at exit, or now */
 	char comm_exec[TASKHOLD_COMM_LEN];	/* at the last exec, else at fork */
 };
@@ -161,7 +174,12 @@ struct taskhold_stats {
 	__u64 finished_total;	/* processes that finished while watched */
 };
 
-/* struct taskhold_policy_stats - counters of one attached policy */
+/*
+ * struct taskhold_policy_stats - counters of one attached policy
+ *
+ * live, kept, admitted, finished and dropped count records: those of threads,
+ * if it has any, with those of processes.
+ */
 struct taskhold_policy_stats {
 	char name[TASKHOLD_NAME_LEN];
 	__u64 id;		/* unique while the module is loaded */
@@ -172,7 +190,9 @@ struct taskhold_policy_stats {
 	__u64 finished;		/* ever: each is then kept, folded or dropped */
 	__u64 dropped;		/* verdict DROP */
 	__u64 totals;		/* cgroups with totals */
-	__u64 reasons[TASKHOLD_NR_REASONS]; /* processes, by enum taskhold_reason */
+	__u64 threads;		/* of admitted, records of threads */
+	__u64 threads_finished;	/* of finished, records of threads */
+	__u64 reasons[TASKHOLD_NR_REASONS]; /* records, by enum taskhold_reason */
 	__u32 max_held;
 	__u32 interval_ms;
 	__u32 flags;
@@ -183,6 +203,6 @@ _Static_assert(sizeof(struct taskhold_use) == 88, "layout");
 _Static_assert(sizeof(struct taskhold_info) == 232, "layout");
 _Static_assert(sizeof(struct taskhold_totals) == 136, "layout");
 _Static_assert(sizeof(struct taskhold_stats) == 64, "layout");
-_Static_assert(sizeof(struct taskhold_policy_stats) == 160, "layout");
+_Static_assert(sizeof(struct taskhold_policy_stats) == 184, "layout");
 
 #endif /* _TASKHOLD_TYPES_H */

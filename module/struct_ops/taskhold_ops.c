@@ -96,8 +96,9 @@ static int taskhold_ops_init_member(const struct btf_type *t, const struct btf_m
 		memcpy(to->name, from->name, sizeof(to->name));
 		return 1;
 	case offsetof(struct taskhold_ops, flags):
-		if (from->flags)
-			return refuse("flags", "want 0: no flag is defined");
+		if (from->flags & ~TASKHOLD_POLICY_THREADS)
+			return refuse("flags", "want 0 or 1 (TASKHOLD_POLICY_THREADS)");
+		to->flags = from->flags;
 		return 1;
 	case offsetof(struct taskhold_ops, max_held):
 		if (from->max_held > TASKHOLD_MAX_HELD)
@@ -115,7 +116,7 @@ static int taskhold_ops_init_member(const struct btf_type *t, const struct btf_m
 }
 
 static_assert(TASKHOLD_NAME_LEN == 32 && TASKHOLD_MAX_HELD == 4194304 &&
-	      TASKHOLD_MAX_INTERVAL == 60000);
+	      TASKHOLD_MAX_INTERVAL == 60000 && TASKHOLD_POLICY_THREADS == 1);
 
 static int taskhold_ops_reg(void *kdata, struct bpf_link *link)
 {

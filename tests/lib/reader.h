@@ -92,7 +92,25 @@ static inline const struct taskhold_info *reader_find(struct reader *r, __u32 sl
 	for (i = 0; i < n; i++) {
 		const struct taskhold_info *info = &r->bss->infos[i];
 
-		if ((pid_t)info->tgid == pid && (!found || info->id > found->id))
+		if ((pid_t)info->tgid == pid && !(info->flags & TASKHOLD_INFO_THREAD) &&
+		    (!found || info->id > found->id))
+			found = info;
+	}
+	return found;
+}
+
+/* The record of a thread, likewise. */
+static inline const struct taskhold_info *reader_find_thread(struct reader *r, __u32 slot,
+							     pid_t tid)
+{
+	const struct taskhold_info *found = NULL;
+	__u32 n = reader_records(r, slot), i;
+
+	for (i = 0; i < n; i++) {
+		const struct taskhold_info *info = &r->bss->infos[i];
+
+		if ((pid_t)info->tid == tid && info->flags & TASKHOLD_INFO_THREAD &&
+		    (!found || info->id > found->id))
 			found = info;
 	}
 	return found;

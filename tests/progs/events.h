@@ -11,6 +11,8 @@ enum policy_call {
 	POLICY_OVERFLOW,
 	POLICY_ATTACH,
 	POLICY_DETACH,
+	POLICY_EXIT_THREAD,	/* of the record of a thread */
+	POLICY_FINISH_THREAD,
 	POLICY_CALLS,
 };
 
@@ -19,7 +21,8 @@ enum policy_call {
  * @call: which, enum policy_call
  * @tgid: of the process that it is about, 0: none
  * @pid: of the task that it was given, 0: none
- * @arg: admit: the event; finish: the record's tgid; overflow: the reason
+ * @arg: admit: the event; finish: the record's tgid, of a thread its tid;
+ *	overflow: the reason
  * @ns: when, CLOCK_BOOTTIME
  */
 struct policy_event {

@@ -15,6 +15,7 @@ bool hold_root;		/* and itself, */
 bool hold_descendants;	/* and theirs */
 bool hold_all;		/* and everybody */
 bool refuse_fork;	/* not at fork: later, when it calls exec or is moved */
+bool drop_threads;	/* records of threads are counted here, not noted and not kept */
 int verdict;
 int attach_result;
 
@@ -67,12 +68,23 @@ void BPF_PROG(on_exec, struct taskhold_rec *rec, struct task_struct *task)
 SEC("struct_ops/exit")
 void BPF_PROG(on_exit, struct taskhold_rec *rec, struct task_struct *task)
 {
-	note(POLICY_EXIT, task->tgid, task->pid, 0);
+	if (!(rec->info.flags & TASKHOLD_INFO_THREAD))
+		note(POLICY_EXIT, task->tgid, task->pid, 0);
+	else if (!drop_threads)
+		note(POLICY_EXIT_THREAD, task->tgid, task->pid, 0);
 }
 
 SEC("struct_ops/finish")
 int BPF_PROG(on_finish, struct taskhold_rec *rec, struct task_struct *task)
 {
+	if (rec->info.flags & TASKHOLD_INFO_THREAD) {
+		if (drop_threads) {
+			__sync_fetch_and_add(&calls[POLICY_FINISH_THREAD], 1);
+			return TASKHOLD_DROP;
+		}
+		note(POLICY_FINISH_THREAD, rec->info.tgid, task ? task->pid : 0, rec->info.tid);
+		return verdict;
+	}
 	note(POLICY_FINISH, rec->info.tgid, task ? task->pid : 0, rec->info.tgid);
 	return verdict;
 }

@@ -97,6 +97,15 @@ TEST_F(update, another_name_is_another_policy)
 	EXPECT_EQ(TASKHOLD_DEF_HELD, reader_policy(self->r, self->slot)->max_held);
 }
 
+TEST_F(update, other_flags_are_for_another_policy)
+{
+	policy_ops(self->new)->flags = TASKHOLD_POLICY_THREADS;
+	policy_load(self->new);
+	EXPECT_EQ(-EINVAL, bpf_link__update_map(self->old->links.ops, self->new->maps.ops));
+	EXPECT_EQ(0, reader_policy(self->r, self->slot)->flags);
+	EXPECT_EQ(TASKHOLD_DEF_HELD, reader_policy(self->r, self->slot)->max_held);
+}
+
 TEST_F(update, only_from_the_map_that_is_expected)
 {
 	LIBBPF_OPTS(bpf_link_update_opts, opts, .flags = BPF_F_REPLACE);

@@ -133,7 +133,7 @@ TEST_F(bad_character, in_the_name)
 
 TEST_F(values, flags)
 {
-	self->ops->flags = 1;
+	self->ops->flags = TASKHOLD_POLICY_THREADS << 1;
 	REFUSED("flags");
 }
 

@@ -4,7 +4,8 @@
  * A policy is attached, again and again, while processes that are older make
  * and lose threads, call exec by one of them, or end. Every process that was
  * admitted finishes exactly once, whoever of its threads was freed when, with
- * all of its CPU time; and no record is left.
+ * all of its CPU time; and no record is left. The policy has records of threads
+ * too, which finish as often as they were made.
  */
 #include "lib/threads.h"
 
@@ -59,6 +60,8 @@ FIXTURE_SETUP(older)
 	self->seen = seen_make();
 	self->r = reader_open();
 	self->p = policy_open("attach");
+	policy_ops(self->p)->flags = TASKHOLD_POLICY_THREADS;
+	self->p->bss->drop_threads = true;
 	policy_load(self->p);
 	/*
 	 * With another policy, which holds nobody, the tracepoints stay on, so
@@ -198,6 +201,7 @@ TEST_F(older, finish_once)
 	const struct taskhold_info *info;
 	uint64_t ticks_ns = sysconf(_SC_NPROCESSORS_ONLN);
 	struct timespec tick;
+	__u64 threads = 0;
 	int round, i;
 
 	ASSERT_EQ(0, clock_getres(CLOCK_MONOTONIC_COARSE, &tick));
@@ -206,6 +210,7 @@ TEST_F(older, finish_once)
 	for (round = 0; round < ROUNDS; round++) {
 		memset(self->seen, 0, sizeof(*self->seen));
 		self->p->bss->nr_events = 0;
+		self->p->bss->calls[POLICY_FINISH_THREAD] = 0;
 		for (i = 0; i < CHURNING; i++) {
 			before_us[i] = cgroup_cpu_us(cgroups[i]);
 			pids[i] = fork_into(cgroups[i]);
@@ -228,8 +233,12 @@ TEST_F(older, finish_once)
 		stats = reader_policy(self->r, self->slot);
 		ASSERT_NE(NULL, stats);
 		EXPECT_EQ(stats->admitted, stats->finished);
-		EXPECT_EQ(stats->finished, stats->kept);
-		EXPECT_EQ(stats->finished, reader_records(self->r, self->slot));
+		EXPECT_EQ(stats->finished, stats->kept + stats->dropped);
+		EXPECT_EQ(stats->threads, stats->threads_finished);
+		EXPECT_EQ(stats->threads, stats->dropped);
+		EXPECT_EQ(stats->threads, self->p->bss->calls[POLICY_FINISH_THREAD]);
+		threads += stats->threads;
+		EXPECT_EQ(stats->kept, reader_records(self->r, self->slot));
 		for (i = 0; i < ENDING; i++)
 			expect_once(_metadata, self, ends[i]);
 		for (i = 0; i < CHURNING; i++) {
@@ -260,6 +269,8 @@ TEST_F(older, finish_once)
 	TH_LOG("%d of %d processes were held while they were ending", held_while_ending,
 	       ROUNDS * ENDING);
 	EXPECT_LT(0, held_while_ending);
+	/* each of those that churn starts another one at least */
+	EXPECT_LE(ROUNDS * CHURNING, threads);
 }
 
 TEST_HARNESS_MAIN
