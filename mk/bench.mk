@@ -18,4 +18,13 @@ out/bench/spawn: bench/spawn.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -static $< -o $@
 
+# QEMU wants to be told for which version of its interface a plugin is.
+PLUGIN_VERSION = $(shell qemu-system-x86_64 --version | \
+	awk '/version/ { split($$4, v, "."); print (v[1] >= 9 ? 2 : 1) }')
+
+out/profile/plugin.so: bench/profile/plugin.c bench/profile/qemu.h
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden \
+		-DPLUGIN_VERSION=$(PLUGIN_VERSION) $< -o $@
+
 -include $(wildcard out/bench/*.d)

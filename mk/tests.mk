@@ -69,7 +69,7 @@ out/dkms/stamp: $(MODULE_SOURCES) dkms.conf mk/module.mk $(wildcard scripts/*.sh
 	@scripts/dkms-build.sh '$(STOCK_KVER)' '$(STOCK_KDIR)' '$(STOCK_KMODULES)' out/dkms
 	@touch $@
 
-.PHONY: check check-style check-dkms check-stock shell demo bench
+.PHONY: check check-style check-dkms check-stock shell demo bench profile
 check: ## run every test that CI runs; TESTS=PATTERN for some of check-stock
 	@scripts/check.sh style dkms stock
 
@@ -97,3 +97,6 @@ demo: out/dkms/stamp userspace ## record a real build in the guest, show what it
 
 bench: out/dkms/stamp userspace out/bench/micro out/bench/spawn ## measure; out/bench/bench.json and a table
 	@bench/run.sh '$(STOCK_VMLINUZ)' '$(DKMS_TREE)'
+
+profile: out/dkms/stamp userspace out/bench/micro out/bench/spawn out/profile/plugin.so ## count where the instructions go
+	@bench/profile/run.sh '$(STOCK_VMLINUZ)' '$(DKMS_TREE)'

@@ -31,6 +31,7 @@ may_use() {
 		echo "$own|$skeleton|$libbpf|$public|$system|\"(lib|\.\./progs)/[a-z_]+\.h\""
 		;;
 	tests/*) echo "\"kselftest(_harness)?\.h\"|$skeleton|$libbpf|$public|$system|\"(lib/|\.\./lib/)?[a-z_]+\.h\"" ;;
+	bench/profile/*) echo "$own|$system" ;;
 	demo/* | bench/*) echo "$skeleton|$libbpf|$public|$system" ;;
 	*) return 1 ;;
 	esac

@@ -25,6 +25,7 @@ usage: run.sh [OPTION]... -- COMMAND [ARGUMENT]...
   --mem SIZE        memory (4G)
   --timeout SECONDS until the guest is given up (300)
   --icount          one guest nanosecond is one instruction; one processor
+  --plugin SPEC     a plugin for QEMU, with --icount or --tcg: FILE,NAME=VALUE,...
   --append ARGS     more for the kernel's command line
   --allow FILE      patterns of log lines that are expected, may be repeated
   --tcg             do not try KVM
@@ -32,7 +33,7 @@ EOF
 }
 
 name=guest out='' kernel='' modules='' smp=2 mem=4G limit=300 icount='' append=''
-interactive=no tcg='' allow=()
+interactive=no tcg='' plugin='' allow=()
 while (($# > 0)); do
 	case $1 in
 	--kernel) kernel=$2 ;;
@@ -42,6 +43,7 @@ while (($# > 0)); do
 	--smp) smp=$2 ;;
 	--mem) mem=$2 ;;
 	--timeout) limit=$2 ;;
+	--plugin) plugin=$2 ;;
 	--append) append=$2 ;;
 	--allow) allow+=("$2") ;;
 	--icount | --interactive | --tcg)
@@ -235,6 +237,7 @@ args+=(
 	-device virtserialport,chardev=output,name=taskhold.output
 	-append "$cmdline $append"
 )
+[[ -z $plugin ]] || args+=(-plugin "$plugin")
 started=$SECONDS
 status=0
 # The output goes through a file: a chardev on stdio is taken for hung up once
