@@ -332,7 +332,7 @@ static void *reserve(struct recording_writer *w, size_t len, int *err)
 		*err = -EMSGSIZE;
 		return NULL;
 	}
-	if (w->used + size > TASKHOLD_BLOCK_MAX) {
+	if (w->used && w->used + size > RECORDING_WRITE_AT) {
 		*err = recording_flush(w, 0);
 		if (*err)
 			return NULL;

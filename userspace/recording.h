@@ -24,6 +24,14 @@ int recording_say(struct recording_why *why, int error, const char *fmt, ...)
 struct recording_writer;
 
 /*
+ * Bytes of payload at which a block is written, though one may be larger: with
+ * 1 MiB the kernel touches each page of the buffer over and over (it looks, for
+ * every page of the file, whether all that is left can be read), and the buffer
+ * itself costs more page faults than short recordings have blocks.
+ */
+#define RECORDING_WRITE_AT	65536u
+
+/*
  * recording_create - begin a recording in the file @path, or on stdout for "-"
  *
  * A new file has mode 0600, as it tells what everybody ran.  What @path names

@@ -219,17 +219,23 @@ TEST_F(file, blocks_fill_up)
 
 	EXPECT_EQ(-EMSGSIZE, recording_put(w, 50, big, TASKHOLD_BLOCK_MAX - 7));
 	EXPECT_EQ(-EMSGSIZE, recording_put(w, 50, big, TASKHOLD_BLOCK_MAX));
-	/* Two that fill a block to the last byte together. */
-	ASSERT_EQ(0, recording_put(w, 50, big, TASKHOLD_BLOCK_MAX - 8 - 16));
-	ASSERT_EQ(0, recording_put(w, 50, big, 8));
-	EXPECT_EQ(0, recording_bytes(w));
-	ASSERT_EQ(0, recording_flush(w, 1));
-	/* One that fills a block to the last byte, then some of which a few fit. */
+	/* One that is a block of its own, as long as one may be. */
 	ASSERT_EQ(0, recording_put(w, 50, big, TASKHOLD_BLOCK_MAX - 8));
-	for (i = 0; i < 4; i++)
-		ASSERT_EQ(0, recording_put(w, 50, big, TASKHOLD_BLOCK_MAX / 3 - 8));
-	/* BLOCK_MAX / 3 is no multiple of 8, so 2 fit and not 3. */
-	EXPECT_EQ(2 * (32 + TASKHOLD_BLOCK_MAX) + 32 + 2 * 349528, recording_bytes(w));
+	EXPECT_EQ(0, recording_bytes(w));
+	/* Two that fill a block to the last byte that one is written at, and one more. */
+	ASSERT_EQ(0, recording_put(w, 50, big, RECORDING_WRITE_AT - 8 - 16));
+	EXPECT_EQ(32 + TASKHOLD_BLOCK_MAX, recording_bytes(w));
+	ASSERT_EQ(0, recording_put(w, 50, big, 8));
+	EXPECT_EQ(32 + TASKHOLD_BLOCK_MAX, recording_bytes(w));
+	ASSERT_EQ(0, recording_put(w, 50, big, 8));
+	EXPECT_EQ(2 * 32 + TASKHOLD_BLOCK_MAX + RECORDING_WRITE_AT, recording_bytes(w));
+	ASSERT_EQ(0, recording_flush(w, 1));
+	/* Some of which a few fit: WRITE_AT / 3 is no multiple of 8, so 2 and not 3. */
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, recording_put(w, 50, big, RECORDING_WRITE_AT / 3 - 8 + 1));
+	EXPECT_EQ(4 * 32 + TASKHOLD_BLOCK_MAX + RECORDING_WRITE_AT + 16 +
+			  2 * ((RECORDING_WRITE_AT / 3 + 8) & ~7u),
+		  recording_bytes(w));
 	make_close(w);
 	EXPECT_EQ(7, count_items(self->path, &state));
 	EXPECT_EQ(RECORDING_WHOLE, state.stop);
