@@ -426,8 +426,9 @@ static void record_end_first(struct taskhold_rec *rec, struct task_struct *task)
 	lockdep_assert_held(&rec->lock);
 
 	rec->info.exit_code = task->exit_code;
-	rec->info.uid = from_kuid(&init_user_ns, cred->uid);
-	rec->info.gid = from_kgid(&init_user_ns, cred->gid);
+	/* the initial namespace maps each id to itself: from_kuid() would search for that */
+	rec->info.uid = __kuid_val(cred->uid);
+	rec->info.gid = __kgid_val(cred->gid);
 	memcpy(rec->info.comm, task->comm, TASKHOLD_COMM_LEN);
 }
 
