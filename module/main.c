@@ -9,7 +9,7 @@
 
 #include "kfuncs/register.h"
 #include "path.h"
-#include "record.h"
+#include "pool.h"
 #include "struct_ops/taskhold_ops.h"
 #include "tracker.h"
 
@@ -45,12 +45,12 @@ static int __init taskhold_init(void)
 		return -EINVAL;
 	}
 
-	err = taskhold_record_init();
+	err = taskhold_pool_init();
 	if (err)
 		return err;
 	err = taskhold_path_init();
 	if (err)
-		goto err_record;
+		goto err_pool;
 	err = taskhold_tracker_init();
 	if (err)
 		goto err_path;
@@ -68,8 +68,8 @@ err_register:
 		       TASKHOLD_VERSION);
 err_path:
 	taskhold_path_exit();
-err_record:
-	taskhold_record_exit();
+err_pool:
+	taskhold_pool_exit();
 	return err;
 }
 
@@ -79,15 +79,15 @@ err_record:
  * kfuncs; a map with a referenced kptr to its record.  So no policy is
  * attached: the probes are unregistered and synchronized, the tables empty and
  * freed; and no record has a reference, for the tables, the policies and the
- * maps had them all.  What may be left are callbacks of call_rcu() that free
- * records: rcu_barrier() waits for them.  kfree_rcu() of paths runs no text of
- * this module.
+ * maps had them all.  What may be left are dead records, which
+ * taskhold_pool_drain() waits for, before the paths that they refer to.
+ * kfree_rcu() of paths runs no text of this module.
  */
 static void __exit taskhold_exit(void)
 {
-	rcu_barrier();
+	taskhold_pool_drain();
 	taskhold_path_exit();
-	taskhold_record_exit();
+	taskhold_pool_exit();
 }
 
 module_init(taskhold_init);

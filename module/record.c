@@ -12,40 +12,11 @@
 #include <linux/user_namespace.h>
 
 #include "compat.h"
+#include "pool.h"
 #include "record.h"
 
-static struct kmem_cache *record_cache;
 static atomic64_t record_next_id = ATOMIC64_INIT(0);
 static atomic64_t record_count = ATOMIC64_INIT(0);
-
-/**
- * taskhold_record_init - make the cache of records
- *
- * Context: module init.
- *
- * Return: 0 or -ENOMEM.
- */
-int taskhold_record_init(void)
-{
-	/* Not merged: an own entry in /sys/kernel/slab shows what is left. */
-	record_cache = kmem_cache_create("taskhold_rec", sizeof(struct taskhold_rec), 0,
-					 SLAB_NO_MERGE, NULL);
-	return record_cache ? 0 : -ENOMEM;
-}
-
-/**
- * taskhold_record_exit - free the cache of records
- *
- * Context: module exit. No reference is left: the live index dropped its own
- * when the last policy was detached, and each BPF map or program that has one
- * holds a reference to the module too. Records whose last reference went a
- * moment ago wait for record_free_rcu(), which is text of this module: the
- * caller has called rcu_barrier().
- */
-void taskhold_record_exit(void)
-{
-	kmem_cache_destroy(record_cache);
-}
 
 /**
  * taskhold_record_count - records that exist
@@ -71,19 +42,32 @@ u64 taskhold_record_total(void)
 	return atomic64_read(&record_next_id);
 }
 
-static void record_free_rcu(struct rcu_head *rcu)
+/**
+ * taskhold_record_let_go - put what a record refers to
+ * @rec: a record that nobody can see any more
+ *
+ * Not with the last reference, which may be dropped anywhere: the lock of the
+ * paths' index is free in an RCU callback.
+ *
+ * Context: an RCU callback.
+ */
+void taskhold_record_let_go(struct taskhold_rec *rec)
 {
-	struct taskhold_rec *rec = container_of(rcu, struct taskhold_rec, rcu);
-
-	/*
-	 * Here and not with the last reference, which may be dropped anywhere:
-	 * the lock of the paths' index is free in an RCU callback.
-	 */
 	taskhold_path_put(rcu_dereference_protected(rec->cgroup, true));
 	taskhold_path_put(rcu_dereference_protected(rec->exe, true));
-	kfree(rec->base);
-	kmem_cache_free(record_cache, rec);
-	atomic64_dec(&record_count);
+	if (unlikely(rec->base))
+		kfree(rec->base);
+}
+
+/**
+ * taskhold_record_uncount - records have been freed
+ * @count: so many
+ *
+ * Context: any.
+ */
+void taskhold_record_uncount(unsigned int count)
+{
+	atomic64_sub(count, &record_count);
 }
 
 /**
@@ -119,7 +103,7 @@ struct taskhold_rec *taskhold_record_get_not_zero(struct taskhold_rec *rec)
 void taskhold_record_put(struct taskhold_rec *rec)
 {
 	if (refcount_dec_and_test(&rec->refs))
-		call_rcu(&rec->rcu, record_free_rcu);
+		taskhold_pool_free(rec);
 }
 
 /*
@@ -159,15 +143,18 @@ struct taskhold_rec *taskhold_record_alloc(struct task_struct *task, struct task
 	struct taskhold_info *info;
 	struct taskhold_rec *rec;
 
-	rec = kmem_cache_zalloc(record_cache, GFP_ATOMIC | __GFP_NOWARN);
+	rec = taskhold_pool_alloc();
 	if (!rec)
 		return NULL;
 	atomic64_inc(&record_count);
 
-	refcount_set(&rec->refs, 1);
-	atomic_set(&rec->threads_left, 1);
-	rec->slot = slot;
-	rec->task = task;
+	/* everything else is 0 */
+	*rec = (struct taskhold_rec) {
+		.refs = REFCOUNT_INIT(1),
+		.threads_left = ATOMIC_INIT(1),
+		.task = task,
+		.slot = slot,
+	};
 	raw_spin_lock_init(&rec->lock);
 
 	info = &rec->info;

@@ -3,6 +3,7 @@
 #define _TASKHOLD_RECORD_H
 
 #include <linux/cache.h>
+#include <linux/llist.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -69,7 +70,7 @@ struct taskhold_base {
  * @info: (L) everything else, in the form in which it is handed out; until it
  *	is final, @info.use sums the threads that are gone, user_ns and sys_ns
  *	in unscaled ticks
- * @rcu: to free it
+ * @dead: in the pool, without references: to be freed, or freed
  */
 struct taskhold_rec {
 	refcount_t refs;
@@ -85,14 +86,12 @@ struct taskhold_rec {
 	struct taskhold_path __rcu *exe;
 	struct taskhold_base *base;
 	struct taskhold_info info;
-	struct rcu_head rcu;
+	struct llist_node dead;
 };
 
 static_assert(sizeof(struct taskhold_rec) <= 512);
 static_assert(TASKHOLD_COMM_LEN == TASK_COMM_LEN);
 
-int taskhold_record_init(void);
-void taskhold_record_exit(void);
 u64 taskhold_record_count(void);
 u64 taskhold_record_total(void);
 
@@ -105,6 +104,10 @@ struct taskhold_rec *taskhold_record_get_not_zero(struct taskhold_rec *rec);
 
 void taskhold_record_get(struct taskhold_rec *rec);
 void taskhold_record_put(struct taskhold_rec *rec);
+
+/* Of the pool: */
+void taskhold_record_let_go(struct taskhold_rec *rec);
+void taskhold_record_uncount(unsigned int count);
 
 int taskhold_record_set_older(struct taskhold_rec *rec, struct task_struct *task);
 void taskhold_record_exec(struct taskhold_rec *rec, struct task_struct *task,

@@ -37,6 +37,7 @@
 #include "compat.h"
 #include "live.h"
 #include "policy.h"
+#include "pool.h"
 #include "record.h"
 #include "slots.h"
 #include "thread_record.h"
@@ -590,7 +591,8 @@ void taskhold_tracker_stats(struct taskhold_stats *stats)
 	stats->held_total = taskhold_record_total();
 	stats->finished_total = atomic64_read(&finished_total);
 	taskhold_path_usage(&stats->paths, &stats->path_bytes);
-	stats->bytes = stats->path_bytes + stats->records * sizeof(struct taskhold_rec);
+	stats->bytes = stats->path_bytes + stats->records * sizeof(struct taskhold_rec) +
+		       taskhold_pool_kept();
 
 	rcu_read_lock();
 	mask = taskhold_slots_mask();
