@@ -177,14 +177,6 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return -1;
 }
 
-/* Everything written, also what stdio still held? */
-static int end_output(int status)
-{
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return status;
-	return th_fail(TH_IO, "report: cannot write standard output: %s", strerror(errno));
-}
-
 /* Fields of a row kind, or of all; by CSV as docs/report.md is checked against. */
 static int print_fields(const struct options *o)
 {
@@ -212,7 +204,7 @@ static int print_fields(const struct options *o)
 				printf("  %-16s %-6s %s\n", f[i].name, f[i].unit, f[i].text);
 		}
 	}
-	return end_output(TH_OK);
+	return th_end_output(TH_OK);
 }
 
 static int pick_fields(struct report *r, const struct options *o)
@@ -413,7 +405,7 @@ static int print_report(struct report *r, const struct options *o,
 	if (err)
 		return th_fail(TH_IO, "report: no memory to print %llu rows; --limit prints fewer",
 			       (unsigned long long)r->nr_rows);
-	return end_output(TH_OK);
+	return th_end_output(TH_OK);
 }
 
 int cmd_report(int argc, char **argv)

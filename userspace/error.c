@@ -4,6 +4,7 @@
 #endif
 #include "error.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,6 +42,20 @@ int th_fail(int exit_code, const char *fmt, ...)
 	say(fmt, ap);
 	va_end(ap);
 	return exit_code;
+}
+
+int th_end_output(int status)
+{
+	static bool said;
+
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	if (!said)
+		th_fail(TH_IO, "cannot write to standard output: %s",
+			errno ? strerror(errno) : "part of it is missing");
+	said = true;
+	return TH_IO;
 }
 
 void th_warn(const char *fmt, ...)

@@ -31,6 +31,12 @@ extern bool th_verbose;
 int th_fail(int exit_code, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/*
+ * Everything written to stdout, also what stdio still held?  Returns @status, or
+ * TH_IO where not, and says so the first time that it is asked.
+ */
+int th_end_output(int status);
+
 /* Something the user should know that stops nothing. */
 void th_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -2,7 +2,6 @@
 /*
  * taskhold: the command.  A table of subcommands, each in its cmd_<name>.c.
  */
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -115,14 +114,7 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	int ret;
-
 	th_libbpf_init();
-	ret = run(argc, argv);
 	/* A full disk shows when a buffer is written: the last one here. */
-	if (fflush(stdout))
-		return th_fail(TH_IO, "cannot write to standard output: %s", strerror(errno));
-	if (ferror(stdout))
-		return th_fail(TH_IO, "cannot write to standard output: part of it is missing");
-	return ret;
+	return th_end_output(run(argc, argv));
 }

@@ -416,8 +416,15 @@ TEST_F(report, output_that_fails)
 				   self->file, forms[i], self->err)) {
 			TH_LOG("%s", forms[i]);
 		}
-		EXPECT_NE(NULL, strstr(complained(self), "cannot write standard output"));
+		EXPECT_STREQ("taskhold: cannot write to standard output: No space left on device\n",
+			     complained(self));
 	}
+	/* Nor is it said as well that something is missing in what nobody could read. */
+	ASSERT_EQ(0, shell("truncate -s -1 '%s'", self->file));
+	EXPECT_EQ(4, shell("'%s' report '%s' --require-complete >/dev/full 2>'%s'", self->program,
+			   self->file, self->err));
+	EXPECT_STREQ("taskhold: cannot write to standard output: No space left on device\n",
+		     complained(self));
 }
 
 TEST_F(report, from_a_pipe)
