@@ -89,6 +89,7 @@ struct model {
 	__u64 moved_rest_ns;		/* cpu_ns of folded processes before they moved */
 
 	/* Over the topmost cgroups that have a residual. */
+	__u64 residual_tree_ns;		/* what was used in them: a part of totals.use.cpu_ns */
 	__u64 residual_stat_ns;
 	__s64 residual_ns;
 	__s64 residual_ppm;

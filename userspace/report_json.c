@@ -171,10 +171,13 @@ static struct json_object *about_totals(struct report *r)
 	put_u64(&o, "read_bytes", u->read_bytes);
 	put_u64(&o, "write_bytes", u->write_bytes);
 	put_u64(&o, "max_rss", s->max_rss);
-	if (m->has_residual)
+	if (m->has_residual) {
+		put_u64(&o, "cpu_tree_ns", m->residual_tree_ns);
 		put_u64(&o, "cpu_stat_ns", m->residual_stat_ns);
-	else
+	} else {
+		put(&o, "cpu_tree_ns", NULL);
 		put(&o, "cpu_stat_ns", NULL);
+	}
 	put_s64(&o, "residual_ns", m->residual_ns, m->has_residual);
 	put_s64(&o, "residual_ppm", m->residual_ppm, m->has_residual && m->has_ppm);
 	return o;

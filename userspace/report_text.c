@@ -170,6 +170,25 @@ out:
 	return err;
 }
 
+/*
+ * The kernel tells what it charged for a part of the CPU time alone: not for the
+ * root, and not for cgroups that others than the recorded used as well.
+ */
+static void print_witness(const struct model *m)
+{
+	if (!m->has_residual) {
+		line("cpu.stat", "known of no cgroup in which all was recorded: nothing to compare with");
+		return;
+	}
+	printf("%-10s %s of this CPU was used where cpu.stat is known; ",
+	       "cpu.stat", units_ns(m->residual_tree_ns).s);
+	printf("the kernel charged %s there, difference %s", units_ns(m->residual_stat_ns).s,
+	       units_signed_ns(m->residual_ns).s);
+	if (m->has_ppm)
+		printf(" (%lld ppm)", (long long)m->residual_ppm);
+	putchar('\n');
+}
+
 static void print_totals(struct report *r)
 {
 	const struct model *m = r->model;
@@ -185,14 +204,7 @@ static void print_totals(struct report *r)
 	printf("; CPU %s", units_ns(s->use.cpu_ns).s);
 	printf(" (user %s", units_ns(s->use.user_ns).s);
 	printf(", sys %s)\n", units_ns(s->use.sys_ns).s);
-	if (m->has_residual) {
-		printf("%-10s the kernel charged %s to the cgroups recorded, difference %s",
-		       "cpu.stat", units_ns(m->residual_stat_ns).s,
-		       units_signed_ns(m->residual_ns).s);
-		if (m->has_ppm)
-			printf(" (%lld ppm)", (long long)m->residual_ppm);
-		putchar('\n');
-	}
+	print_witness(m);
 }
 
 static void print_complete(struct report *r)

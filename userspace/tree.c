@@ -220,6 +220,7 @@ int tree_sum(struct model *m)
 		} else if (cg->has_residual) {
 			cg->topmost = true;
 			m->has_residual = true;
+			sums_add(over, &m->residual_tree_ns, cg->cpu_tree_ns);
 			sums_add(over, &m->residual_stat_ns, cg->cpu_stat_ns);
 			residual += (__int128)cg->cpu_stat_ns - cg->cpu_tree_ns;
 		}

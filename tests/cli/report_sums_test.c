@@ -42,6 +42,8 @@ TEST_F(report, totals)
 	EXPECT_EQ(6 * 8192, number(self, "/totals/write_bytes"));
 	EXPECT_EQ(104 * MIB, number(self, "/totals/max_rss"));
 	EXPECT_EQ(2 * MS, number(self, "/totals/residual_ns"));
+	/* All but what was used in the root. */
+	EXPECT_EQ((40 + 1300) * MS, number(self, "/totals/cpu_tree_ns"));
 	EXPECT_EQ((41 + 1301) * MS, number(self, "/totals/cpu_stat_ns"));
 	/* 2 of 1342 */
 	EXPECT_EQ(1490, number(self, "/totals/residual_ppm"));
@@ -253,6 +255,8 @@ TEST_F(report, scopes)
 		{ "/slice2", { true, true, false } },
 	};
 	static const __u64 residual[] = { 37 * MS, 3 * MS, 35 * MS };
+	/* All 30 ms, but for what was used in /slice2, which is not below /slice. */
+	static const __u64 used[] = { 30 * MS, 30 * MS, 10 * MS };
 	size_t i, s;
 
 	for (s = 0; s < 3; s++) {
@@ -286,9 +290,32 @@ TEST_F(report, scopes)
 		 * /slice2 2.  A cgroup: /slice 35.
 		 */
 		EXPECT_EQ(residual[s], number(self, "/totals/residual_ns"));
+		EXPECT_EQ(used[s], number(self, "/totals/cpu_tree_ns"));
 		EXPECT_EQ(s == 1 ? -1 : 35 * (__s64)MS, CG("/slice", "residual_ns"));
 		EXPECT_EQ(1 * MS, CG("/slice/a", "residual_ns"));
 	}
+}
+
+/* A command in a cgroup that others use: the kernel's number is not of it alone. */
+TEST_F(report, no_witness)
+{
+	struct recording_writer *w = make_open(self->file);
+
+	make_begin(w, TASKHOLD_SCOPE_TREE);
+	make_cgroup_name(w, MAKE_SLICE, "/slice");
+	make_stat(w, MAKE_SLICE, TASKHOLD_CGROUP_START, 10 * MS);
+	make_finished(w, make_info(1, 1000, "x", MAKE_SLICE, 10 * MS));
+	make_stat(w, MAKE_SLICE, TASKHOLD_CGROUP_STOP, 55 * MS);
+	make_policy(w, NULL);
+	make_end(w, 0, 0);
+	make_close(w);
+	ASSERT_EQ(0, report_json(self, ""));
+	EXPECT_EQ(10 * MS, number(self, "/totals/cpu_ns"));
+	EXPECT_EQ(NULL, at(self, "/totals/cpu_tree_ns"));
+	EXPECT_EQ(NULL, at(self, "/totals/cpu_stat_ns"));
+	EXPECT_EQ(NULL, at(self, "/totals/residual_ns"));
+	ASSERT_EQ(0, report(self, ""));
+	EXPECT_NE(NULL, strstr(printed(self), "\ncpu.stat   known of no cgroup in which all was "));
 }
 
 /* What is known of cgroups that are gone. */

@@ -76,7 +76,7 @@ TEST_F(report, text)
 	"daemon     1 40.00 ms 30.00 ms 10.00 ms 3.000 MiB      0\n"
 	"\n"
 	"total      6 processes: 4 finished, 2 live at the end; CPU 1.440 s (user 1.080 s, sys 360.0 ms)\n"
-	"cpu.stat   the kernel charged 1.342 s to the cgroups recorded, difference +2.000 ms (1490 ppm)\n"
+	"cpu.stat   1.340 s of this CPU was used where cpu.stat is known; the kernel charged 1.342 s there, difference +2.000 ms (1490 ppm)\n"
 	"complete: yes\n";
 
 	make_whole(self->file);
