@@ -31,7 +31,6 @@ fi
 require dpkg-query dpkg
 require apt-get apt
 
-
 known_to_apt() {
 	[[ -n $(apt-cache show --no-all-versions "$1" 2>/dev/null) ]]
 }
@@ -52,7 +51,7 @@ fi
 for p in "${missing[@]}"; do
 	if ! known_to_apt "$p"; then
 		note "apt does not know $p yet, updating its lists"
-		as_root apt-get update -q
+		apt_get update
 		break
 	fi
 done
@@ -63,6 +62,5 @@ done
 ((${#unknown[@]} == 0)) ||
 	die "apt has no package ${unknown[*]}; taskhold is built on Debian 12 or 13 with their main and security suites"
 
-note "installing ${missing[*]}"
-as_root env DEBIAN_FRONTEND=noninteractive \
-	apt-get install -q -y --no-install-recommends "${missing[@]}"
+note "installing ${missing[*]}; what apt says goes to out/apt-install.log"
+apt_get install -y --no-install-recommends "${missing[@]}"

@@ -192,7 +192,7 @@ update_lists() {
 	[[ -z $updated ]] || return 1
 	updated=yes
 	note "updating apt's package lists"
-	as_root apt-get update -q >&2
+	apt_get update
 }
 no_kernel() {
 	die "apt offers no linux-image-$SERIES.*-amd64 with headers. Debian 12 has it in its security suite (bookworm-security), Debian 13 in main: see that apt's sources have them and that 'apt-get update' succeeds."

@@ -34,13 +34,33 @@ cache_dir() {
 
 # Runs a command as root: directly, or through sudo for everybody else.
 as_root() {
+	can_be_root "$*"
 	if [[ $(id -u) == 0 ]]; then
 		"$@"
-	elif command -v sudo >/dev/null; then
-		sudo -- "$@"
 	else
-		die "'$*' needs root: run as root, or install sudo"
+		sudo -- "$@"
 	fi
+}
+
+# can_be_root WHAT: stops where as_root could not run WHAT.
+can_be_root() {
+	[[ $(id -u) == 0 ]] || command -v sudo >/dev/null ||
+		die "'$1' needs root: run as root, or install sudo"
+}
+
+# apt_get COMMAND...: apt-get as root, which says little: what it printed is in
+# out/apt-COMMAND.log, and its end is shown where it failed.
+apt_get() {
+	local log=$TASKHOLD_ROOT/out/apt-$1.log
+
+	mkdir -p "$TASKHOLD_ROOT/out"
+	# here, as its message would go to the log
+	can_be_root "apt-get $*"
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q "$@" >"$log" 2>&1 || {
+		tail -n 20 "$log" >&2
+		note "'apt-get $1' failed; its whole output is in $log"
+		return 1
+	}
 }
 
 # require TOOL PACKAGE: stops with the package to install where TOOL is absent.
