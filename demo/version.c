@@ -6,5 +6,6 @@
 
 int main(void)
 {
-	return printf("libbpf %s\n", libbpf_version_string()) < 0;
+	return printf("a program linked with what was built says: libbpf %s\n",
+		      libbpf_version_string()) < 0;
 }

@@ -107,7 +107,7 @@ in_guest() {
 		result "$out/guest.tap" "the guest ends well" ""
 	else
 		result "$out/guest.tap" "the guest ends well" \
-			"$(grep -m 1 '^run.sh' "$out/guest.log" || echo "status $status; see $out/guest.log")"
+			"$(grep '^run.sh' "$out/guest.log" | tail -n 1 || echo "status $status; see $out/guest.log")"
 	fi
 	for test in "$@"; do
 		[[ -e $out/${test//\//-}.tap ]] ||

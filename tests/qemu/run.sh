@@ -34,6 +34,8 @@ EOF
 
 name=guest out='' kernel='' modules='' smp=2 mem=4G limit=300 icount='' append=''
 interactive=no tcg='' plugin='' allow=()
+# The tests have one of their own.
+kvm=${TASKHOLD_KVM:-/dev/kvm}
 while (($# > 0)); do
 	case $1 in
 	--kernel) kernel=$2 ;;
@@ -188,11 +190,16 @@ qemu_args() {
 
 # KVM can be there and not work, or work and be unusably slow where it is
 # nested: only a guest that got somewhere says that it does. The answer holds
-# until the machine boots again.
+# until the machine boots again; why there is emulation is said each time.
 kvm_works() {
-	local answer
+	local answer why
 
-	[[ -z $icount && -z $tcg && -r /dev/kvm && -w /dev/kvm ]] || return 1
+	[[ -z $icount && -z $tcg && -e $kvm ]] || return 1
+	# Opened, as modes do not tell what a container's device cgroup forbids.
+	if ! why=$({ : <>"$kvm"; } 2>&1); then
+		note "$kvm cannot be opened by $(id -un) (${why##*: }; it belongs to group $(stat -c %G "$kvm")), so QEMU emulates the processor, which is slow"
+		return 1
+	fi
 	answer=$cache/kvm-$(</proc/sys/kernel/random/boot_id)
 	if [[ ! -e $answer ]]; then
 		rm -f "$cache"/kvm-*
@@ -208,12 +215,13 @@ kvm_works() {
 			echo yes >"$answer.new"
 		else
 			echo no >"$answer.new"
-			note "/dev/kvm is there but boots no guest, so QEMU emulates the processor"
 		fi
 		mv "$answer.new" "$answer"
 		rm -f "$work/verdict"
 	fi
-	[[ $(<"$answer") == yes ]]
+	[[ $(<"$answer") != yes ]] || return 0
+	note "$kvm is there but no guest boots with it (tried once; remove $answer to try again), so QEMU emulates the processor, which is slow"
+	return 1
 }
 
 if kvm_works; then
