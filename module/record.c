@@ -258,8 +258,13 @@ static void use_sub(struct taskhold_use *use, const struct taskhold_use *base)
 	use->write_bytes = less(use->write_bytes, base->write_bytes);
 }
 
-/* Attempts at one consistent reading, of which a writer spoils a few at most. */
+/*
+ * Attempts at one consistent reading, of which a writer spoils a few at most, as
+ * long as they have not visited so many threads in all: callers have interrupts
+ * off, and a process may have 10,000s of threads that come and go all the time.
+ */
 #define USE_NOW_TRIES 64
+#define USE_NOW_VISITS 4096
 
 /*
  * What the process of @task has used by now, all threads, those that are gone
@@ -269,8 +274,14 @@ static void use_sub(struct taskhold_use *use, const struct taskhold_use *base)
  *
  * thread_group_cputime() takes the lock if a lockless reading fails.  A BPF
  * program may call this from anywhere, with stats_lock held by its own CPU
- * too, so here the last of a bounded number of readings has to do: off by one
- * thread's numbers at the worst, and only for a process that still runs.
+ * too, so here the last of a bounded number of readings has to do.  That is off
+ * by the threads that were released during it: below, as they are missed on the
+ * list, or above, as they are met on both sides.  It happens only to a process
+ * that still runs, whose final numbers come from taskhold_record_end_thread().
+ *
+ * The work is bounded by USE_NOW_VISITS threads and one walk of the list, which
+ * any reading takes: a process of more threads than that is walked once, which
+ * is what thread_group_cputime() does with the lock held and interrupts off.
  *
  * Caller is under rcu_read_lock() and keeps @task.
  */
@@ -278,14 +289,16 @@ static void use_now(struct task_struct *task, struct taskhold_use *all)
 {
 	struct signal_struct *sig = task->signal;
 	struct task_struct *thread;
-	unsigned int seq, tries;
+	unsigned int seq, tries, visits = 0;
 
-	for (tries = 0; tries < USE_NOW_TRIES; tries++) {
+	for (tries = 0; tries < USE_NOW_TRIES && visits < USE_NOW_VISITS; tries++) {
 		seq = raw_read_seqcount(&sig->stats_lock.seqcount);
 		memset(all, 0, sizeof(*all));
 		use_add_signal(all, sig);
-		for_each_thread(task, thread)
+		for_each_thread(task, thread) {
 			use_add_task(all, thread);
+			visits++;
+		}
 		if (!(seq & 1) && !read_seqcount_retry(&sig->stats_lock.seqcount, seq))
 			return;
 		cpu_relax();

@@ -131,7 +131,12 @@ struct taskhold_info {
 	__u64 cgroup_id;	/* its cgroup (v2) at the end, or now */
 	__u64 exe_id;		/* names the path of its executable; 0: none */
 	__u64 max_rss;		/* bytes, high-water mark of the address space; THREAD: 0 */
-	__u64 cpu_before_ns;	/* cpu_ns before it was held (OLDER) */
+	/*
+	 * cpu_ns before it was held (OLDER), of its threads that were running then
+	 * up to the last tick of their CPUs: what came after that tick, up to one of
+	 * each CPU that it ran on, is in use.cpu_ns instead.
+	 */
+	__u64 cpu_before_ns;
 	__u64 cpu_moved_ns;	/* of use.cpu_ns, charged to earlier cgroups (MOVED) */
 	struct taskhold_use use;
 	__u32 tgid;		/* process id in the initial pid namespace */
