@@ -185,20 +185,28 @@ static int check_access(enum module_access access)
 	return th_fail(TH_ENV, "the kernel refuses BPF although CAP_SYS_ADMIN is there: inside a container or user namespace, run it on the host itself; else a security module forbids it (see dmesg)");
 }
 
+/* In front of commands that only root can run. */
+static const char *sudo(void)
+{
+	return geteuid() ? "sudo " : "";
+}
+
 static int check_loaded(const struct module_state *st)
 {
 	if (!st->loaded && st->installed)
-		return th_fail(TH_ENV, "the kernel module taskhold is not loaded: modprobe taskhold");
+		return th_fail(TH_ENV, "the kernel module taskhold is not loaded: %smodprobe taskhold",
+			       sudo());
 	if (!st->loaded)
-		return th_fail(TH_ENV, "the kernel module taskhold is neither loaded nor installed for kernel %s: 'dkms status taskhold' shows for which it is built, 'dkms autoinstall' builds it for this one",
-			       st->release);
+		return th_fail(TH_ENV, "the kernel module taskhold is neither loaded nor installed for kernel %s: '%smake dkms-install' in taskhold's sources builds and installs it, 'dkms status taskhold' shows for which kernels that has been done",
+			       st->release, sudo());
 	if (!strcmp(st->initstate, "going"))
-		return th_fail(TH_ENV, "the kernel module taskhold is just being unloaded: modprobe taskhold loads it again");
+		return th_fail(TH_ENV, "the kernel module taskhold is just being unloaded: %smodprobe taskhold loads it again",
+			       sudo());
 	if (!strcmp(st->initstate, "coming"))
 		return th_fail(TH_ENV, "the kernel module taskhold is just being loaded: run this again when modprobe has returned");
 	if (!st->btf)
-		return th_fail(TH_ENV, "the kernel module taskhold has no BTF (no %s): it was built for another kernel, or without pahole; remove it with 'modprobe -r taskhold' and build it for %s with 'dkms build --force taskhold/%s'",
-			       SYS_BTF MODULE_NAME, st->release, TASKHOLD_VERSION);
+		return th_fail(TH_ENV, "the kernel module taskhold has no BTF (no %s): it was built for another kernel than %s, or without pahole; remove it with '%smodprobe -r taskhold' and build it anew with '%smake dkms-install' in taskhold's sources",
+			       SYS_BTF MODULE_NAME, st->release, sudo(), sudo());
 	return TH_OK;
 }
 
@@ -209,12 +217,13 @@ static int check_abi(const struct module_state *st)
 	if (st->abi == TASKHOLD_ABI)
 		return TH_OK;
 	if (st->abi < 0)
-		return th_fail(TH_ENV, "the loaded module taskhold %s does not say its ABI (%s), this is taskhold %s with ABI %d: another module of that name, or a damaged one; 'modprobe -r taskhold', then 'modprobe taskhold'",
+		return th_fail(TH_ENV, "the loaded module taskhold %s does not say its ABI (%s), this is taskhold %s with ABI %d: another module of that name, or a damaged one; '%smodprobe -r taskhold', then '%smodprobe taskhold'",
 			       version, SYS_MODULE "/parameters/abi", TASKHOLD_VERSION,
-			       TASKHOLD_ABI);
+			       TASKHOLD_ABI, sudo(), sudo());
 	if (st->abi < TASKHOLD_ABI)
-		return th_fail(TH_ENV, "the loaded module taskhold %s (ABI %ld) is older than this taskhold %s (ABI %d): 'modprobe -r taskhold', then 'modprobe taskhold'; where that loads the same one again, 'dkms status taskhold' shows which versions are built",
-			       version, st->abi, TASKHOLD_VERSION, TASKHOLD_ABI);
+		return th_fail(TH_ENV, "the loaded module taskhold %s (ABI %ld) is older than this taskhold %s (ABI %d): '%smodprobe -r taskhold', then '%smodprobe taskhold'; where that loads the same one again, '%smake dkms-install' in taskhold's sources first",
+			       version, st->abi, TASKHOLD_VERSION, TASKHOLD_ABI, sudo(), sudo(),
+			       sudo());
 	return th_fail(TH_ENV, "this taskhold %s (ABI %d) is older than the loaded module taskhold %s (ABI %ld): upgrade the command to the module's version",
 		       TASKHOLD_VERSION, TASKHOLD_ABI, version, st->abi);
 }

@@ -68,7 +68,7 @@ valid_json() {
 	python3 -c 'import json, sys; json.load(sys.stdin)' <"$work/stdout"
 }
 
-plan 36
+plan 37
 
 # Usage: status 2.
 check "no command" exits 2 "no command given" taskhold
@@ -108,6 +108,7 @@ check "--version to a full disk" exits 4 "cannot write to standard output" to_fu
 check "the module is not loaded yet" test ! -d /sys/module/taskhold
 check "status without the module" exits 3 "is not loaded: modprobe taskhold" taskhold status
 check "what it says is on stdout all the same" grep -q "^module      not loaded" "$work/stdout"
+check "without privileges it names sudo too" exits 3 "is not loaded: sudo modprobe taskhold" "$work/as-nobody" status
 check "status --json without the module" exits 3 "is not loaded" taskhold status --json
 check "what it prints is JSON" valid_json
 check "record without the module" exits 3 "is not loaded" taskhold record -o "$work/r" -- true
