@@ -67,10 +67,20 @@ unpack_image() {
 		status=none | "$tool" -dc >"$out" || return 1
 }
 
+checksum() {
+	sha256sum <"$1"
+}
+
+# unpacked_from IMAGE OUT: is OUT what extract_btf made of this very image?
+unpacked_from() {
+	[[ -e $2 && -e $2.image && $(<"$2.image") == "$(checksum "$1")" ]]
+}
+
 # The unpacked kernel is 60 MB, of which its BTF is a tenth.
 extract_btf() {
 	local image=$1 out=$2 whole=$2.whole
 
+	rm -f "$out.image"
 	if ! unpack_image "$image" "$whole" || ! has_btf "$whole"; then
 		rm -f "$whole"
 		return 1
@@ -78,6 +88,7 @@ extract_btf() {
 	objcopy --only-section=.BTF "$whole" "$out.new" 2>/dev/null
 	rm "$whole"
 	mv "$out.new" "$out"
+	checksum "$image" >"$out.image"
 }
 
 try() {
@@ -99,11 +110,13 @@ try() {
 try_image() {
 	local image=$1 out=$scratch/vmlinux-$kver why
 
+	# By content: a package's files have the times that they were built at, so
+	# a kernel of the same name that comes later may well be older.
 	if [[ ! -e $image ]]; then
 		why="not there"
 	elif [[ ! -r $image ]]; then
 		why="may not be read by $(id -un)"
-	elif [[ $out -nt $image ]] || extract_btf "$image" "$out"; then
+	elif unpacked_from "$image" "$out" || extract_btf "$image" "$out"; then
 		realpath "$out"
 		exit 0
 	else

@@ -30,7 +30,7 @@ listing() {
 objcopy --dump-section .BTF="$work/section" "$vmlinux" /dev/null 2>/dev/null
 hash=$(sha256sum <"$work/section" | cut -d ' ' -f 1)
 
-plan 17
+plan 22
 
 # Headers as a distribution ships them that packs no vmlinux.
 mkdir -p "$work/headers" "$work/root/boot" "$work/tree"
@@ -57,6 +57,24 @@ cp "$vmlinuz" "$work/root/boot/vmlinuz-$kver"
 check "headers without vmlinux: the BTF comes from vmlinuz" build "$work/headers"
 check "it is the same BTF" made_against "$hash"
 check "nothing was written to the headers" same "$(listing "$work/headers")" "$before"
+
+# What was unpacked once is known by the content of the image, not by its age.
+base_btf() {
+	TASKHOLD_SYSROOT=$work/root "$scripts/base-btf.sh" "$kver" "$work/headers" "$work/out/base"
+}
+unpacked=$(base_btf)
+before_btf=$(stat -c '%i %Y' "$unpacked")
+touch -d tomorrow "$work/root/boot/vmlinuz-$kver"
+check "the same image, though newer, is not unpacked again" same "$(base_btf)" "$unpacked"
+check "it is the same file" same "$(stat -c '%i %Y' "$unpacked")" "$before_btf"
+head -c 100000 /dev/urandom >"$work/root/boot/vmlinuz-$kver"
+touch -d '1 year ago' "$work/root/boot/vmlinuz-$kver"
+check "another image, though older, is not taken for it" \
+	fails_with "no kernel with a .BTF section could be unpacked" base_btf
+cp "$vmlinuz" "$work/root/boot/vmlinuz-$kver"
+touch -d '1 year ago' "$work/root/boot/vmlinuz-$kver"
+check "and one that is right is unpacked" base_btf
+check "anew" test "$(stat -c '%i %Y' "$unpacked")" != "$before_btf"
 
 objcopy --remove-section .BTF "$vmlinux" "$work/headers/vmlinux" 2>/dev/null
 check "headers with a vmlinux that has no BTF: it is passed over" build "$work/headers"
