@@ -52,6 +52,7 @@ out/tests/workloads/%: tests/workloads/%.c
 FOREIGN := out/tests/module/foreign
 
 $(FOREIGN)/taskhold.ko: $(MODULE_SOURCES) tests/module/build-foreign.sh out/bpf/everything.bpf.o out/stock.mk
+	@mkdir -p $(FOREIGN)
 	@tests/module/build-foreign.sh '$(STOCK_KVER)' '$(STOCK_KDIR)' '$(STOCK_VMLINUX)' \
 		'$(STOCK_BPFTOOL)' $(FOREIGN) out/bpf/everything.bpf.o >$(FOREIGN).log 2>&1 || \
 		{ cat $(FOREIGN).log >&2; exit 1; }
