@@ -82,6 +82,14 @@ def parse(text):
             [join(p) for p in paragraphs], {k: join(v) for k, v in sections.items()})
 
 
+def print_text(args, paragraphs):
+    """Prints what stands between the first line of a block and its sections."""
+    for argument, meaning in args.items():
+        print(f"- `{argument}`: {meaning}")
+    for paragraph in paragraphs:
+        print(f"\n{paragraph}")
+
+
 def kfuncs():
     """Prints the kfuncs, in the order of the table."""
     docs = {}
@@ -101,10 +109,7 @@ def kfuncs():
         first, args, paragraphs, sections = parse(text)
         print(f"### `{name}()`\n\n    {proto};\n\n{first[:1].upper()}{first[1:]}"
               f"{'' if first.endswith('?') else '.'}\n")
-        for argument, meaning in args.items():
-            print(f"- `{argument}`: {meaning}")
-        for paragraph in paragraphs:
-            print(f"\n{paragraph}")
+        print_text(args, paragraphs)
         if "Context" in sections:
             print(f"\nContext: {sections['Context']}")
         if "Return" in sections:
@@ -133,10 +138,7 @@ def ops():
         first, args, paragraphs, sections = parse(text[name.end():])
         print(f"### `{name.group(1)}`\n\n    {' '.join(member.group(1).split())}\n\n"
               f"{first[:1].upper()}{first[1:]}\n")
-        for argument, meaning in args.items():
-            print(f"- `{argument}`: {meaning}")
-        for paragraph in paragraphs:
-            print(f"\n{paragraph}")
+        print_text(args, paragraphs)
         if "Return" in sections:
             print(f"\nReturns {sections['Return']}")
         print()

@@ -74,6 +74,19 @@ static void expect_exact(struct __test_metadata *_metadata, struct arguments *a,
 	EXPECT_EQ(right, written(a));
 }
 
+/* There are sums, of the cgroup that the test is in. */
+static void fold_a_child(FIXTURE_DATA(arguments) *self)
+{
+	pid_t pid;
+
+	self->p->bss->verdict = TASKHOLD_FOLD;
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	reap(pid);
+	reader_finish(self->r, 1);
+}
+
 TEST_F(arguments, size_of_a_snapshot)
 {
 	expect_exact(_metadata, self->a, self->a->progs.snapshot, sizeof(struct taskhold_info));
@@ -93,14 +106,7 @@ TEST_F(arguments, size_of_counters_of_a_policy)
 
 TEST_F(arguments, size_of_totals)
 {
-	pid_t pid;
-
-	self->p->bss->verdict = TASKHOLD_FOLD;
-	pid = fork();
-	if (pid == 0)
-		_exit(0);
-	reap(pid);
-	reader_finish(self->r, 1);
+	fold_a_child(self);
 	expect_exact(_metadata, self->a, self->a->progs.totals_next,
 		     sizeof(struct taskhold_totals));
 }
@@ -195,14 +201,7 @@ TEST_F(arguments, room_for_a_path)
 
 TEST_F(arguments, path_of_totals)
 {
-	pid_t pid;
-
-	self->p->bss->verdict = TASKHOLD_FOLD;
-	pid = fork();
-	if (pid == 0)
-		_exit(0);
-	reap(pid);
-	reader_finish(self->r, 1);
+	fold_a_child(self);
 	ASSERT_EQ(1, reader_totals(self->r, self->slot));
 	self->a->bss->id = self->r->bss->totals[0].cgroup_id;
 	EXPECT_LT(0, call(self->a, self->a->progs.totals_path, 4096));
@@ -222,14 +221,8 @@ TEST_F(arguments, cursors)
 				(1024ULL << 32) - 1, 0xfedcba9876543210 };
 	__u64 random = 88172645463325252ULL, seen;
 	int i, steps;
-	pid_t pid;
 
-	self->p->bss->verdict = TASKHOLD_FOLD;
-	pid = fork();
-	if (pid == 0)
-		_exit(0);
-	reap(pid);
-	reader_finish(self->r, 1);
+	fold_a_child(self);
 
 	for (i = 0; i < 500; i++) {
 		if (i < (int)ARRAY_SIZE(first)) {
