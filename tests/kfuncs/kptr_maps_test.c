@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// timeout: 120
+// timeout: 300
 // module: none
 /*
  * A record in a map value: it outlives its process with the numbers right, and
- * goes with the value, however that goes. The module stays while such a map
- * is there and can be unloaded once it is not.
+ * goes with the value, however that goes: by one call of the destructor for
+ * each reference. The module stays while such a map is there and can be
+ * unloaded once it is not.
  */
 #include <sched.h>
 
 #include "lib/reader.h"
+#include "dtor.skel.h"
 #include "kptr_maps.skel.h"
 
 #include "lib/harness.h"
@@ -19,6 +21,7 @@ FIXTURE(kptr)
 {
 	struct reader *r;
 	struct kptr_maps *m;
+	struct dtor *dtor;
 	struct bpf_map *map;
 	struct gate gate;
 	pid_t pid;	/* a held child that waits at the gate, 0: it has ended */
@@ -58,19 +61,34 @@ static int update(struct bpf_map *map, __u32 key)
 				    16 * libbpf_num_possible_cpus() : 16, BPF_ANY);
 }
 
-FIXTURE_SETUP(kptr)
+/* A per-CPU value is the one of the CPU that the program runs on. */
+static void run_on(int cpu)
 {
 	cpu_set_t cpus;
 
-	/* a per-CPU value is the one of the CPU that the program runs on */
 	CPU_ZERO(&cpus);
-	CPU_SET(0, &cpus);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpus), &cpus));
+	CPU_SET(cpu, &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		die("run on CPU %d", cpu);
+}
 
+static struct dtor *dtor_open(void)
+{
+	struct dtor *dtor = dtor__open_and_load();
+
+	if (!dtor || dtor__attach(dtor))
+		die("attach dtor.bpf.o");
+	return dtor;
+}
+
+FIXTURE_SETUP(kptr)
+{
+	run_on(0);
 	if (!module_loaded())
 		module_load();
 	self->others = bpf_objects();
 	self->r = reader_open();
+	self->dtor = dtor_open();
 	self->m = kptr_maps__open_and_load();
 	ASSERT_NE(NULL, self->m);
 	self->map = (struct bpf_map *[]){
@@ -101,6 +119,7 @@ FIXTURE_TEARDOWN(kptr)
 		reap(self->pid);
 	}
 	kptr_maps__destroy(self->m);
+	dtor__destroy(self->dtor);
 	reader__destroy(self->r);
 	gate_close(&self->gate);
 	EXPECT_TRUE(until(10, module_refs() == 0));
@@ -119,6 +138,25 @@ static int get(struct kptr_maps *m)
 	return m->bss->ret;
 }
 
+/* Values that an element has: each of them can hold a reference. */
+static int values(const FIXTURE_VARIANT(kptr) *variant)
+{
+	return variant->is_percpu ? (int)sysconf(_SC_NPROCESSORS_ONLN) : 1;
+}
+
+/* The record of the child into every value of the element. */
+static void fill(struct __test_metadata *_metadata, FIXTURE_DATA(kptr) *self,
+		 const FIXTURE_VARIANT(kptr) *variant)
+{
+	int cpu;
+
+	for (cpu = 0; cpu < values(variant); cpu++) {
+		run_on(cpu);
+		ASSERT_EQ(0, put(self->m, self->pid));
+	}
+	run_on(0);
+}
+
 /* The child has been held, has ended, and only the map has its record. */
 static void end_child(struct __test_metadata *_metadata, FIXTURE_DATA(kptr) *self)
 {
@@ -132,11 +170,20 @@ static void end_child(struct __test_metadata *_metadata, FIXTURE_DATA(kptr) *sel
 	ASSERT_TRUE(until(5, slab_records() == 1));
 }
 
-static void expect_freed(struct __test_metadata *_metadata, FIXTURE_DATA(kptr) *self)
+/* The record has gone, by this many calls of the destructor and no more. */
+static void expect_freed(struct __test_metadata *_metadata, FIXTURE_DATA(kptr) *self, __u64 calls)
 {
 	EXPECT_TRUE(until(5, reader_stats(self->r)->records == 0));
 	EXPECT_TRUE(until(5, slab_records() == 0));
 	EXPECT_EQ(0, reader_stats(self->r)->paths);
+	EXPECT_EQ(calls, self->dtor->bss->calls);
+}
+
+static void expect_kept(struct __test_metadata *_metadata, FIXTURE_DATA(kptr) *self)
+{
+	EXPECT_EQ(1, reader_stats(self->r)->records);
+	EXPECT_EQ(1, slab_records());
+	EXPECT_EQ(0, self->dtor->bss->calls);
 }
 
 TEST_F(kptr, outlives_its_process)
@@ -157,10 +204,12 @@ TEST_F(kptr, outlives_its_process)
 	EXPECT_TRUE(info->flags & TASKHOLD_INFO_FINISHED);
 	/* it was put back */
 	EXPECT_EQ(0, get(self->m));
+	expect_kept(_metadata, self);
 }
 
 TEST_F(kptr, stored_when_it_finished)
 {
+	int cpu, ret, found = 0;
 	pid_t pid = self->pid;
 
 	self->m->bss->store_finished = true;
@@ -169,39 +218,63 @@ TEST_F(kptr, stored_when_it_finished)
 	EXPECT_EQ(0, self->m->bss->ret);
 
 	/* where the callback ran decides which CPU's value has it */
-	if (variant->is_percpu)
-		return;
-	ASSERT_EQ(0, get(self->m));
-	EXPECT_EQ(pid, (pid_t)self->m->bss->info.tgid);
-	EXPECT_EQ(42 << 8, self->m->bss->info.exit_code);
+	for (cpu = 0; cpu < values(variant); cpu++) {
+		run_on(cpu);
+		ret = get(self->m);
+		if (ret) {
+			EXPECT_EQ(-3, ret);
+			continue;
+		}
+		found++;
+		EXPECT_EQ(pid, (pid_t)self->m->bss->info.tgid);
+		EXPECT_EQ(42 << 8, self->m->bss->info.exit_code);
+		EXPECT_LE(20000000, self->m->bss->info.use.cpu_ns);
+	}
+	run_on(0);
+	EXPECT_EQ(1, found);
+	expect_kept(_metadata, self);
+
+	kptr_maps__destroy(self->m);
+	self->m = NULL;
+	expect_freed(_metadata, self, 1);
 }
 
 TEST_F(kptr, goes_with_the_map)
 {
-	ASSERT_EQ(0, put(self->m, self->pid));
+	fill(_metadata, self, variant);
 	end_child(_metadata, self);
+	expect_kept(_metadata, self);
 
 	kptr_maps__destroy(self->m);
 	self->m = NULL;
-	expect_freed(_metadata, self);
+	expect_freed(_metadata, self, values(variant));
 }
 
 TEST_F(kptr, goes_with_its_element)
 {
 	__u32 key = 0;
 
-	ASSERT_EQ(0, put(self->m, self->pid));
+	fill(_metadata, self, variant);
 	end_child(_metadata, self);
 	if (variant->is_array) {
-		EXPECT_NE(0, bpf_map__delete_elem(self->map, &key, sizeof(key), 0));
-		EXPECT_EQ(1, reader_stats(self->r)->records);
-		/* what user space writes replaces the value, and lets go of the record */
-		ASSERT_EQ(0, update(self->map, 0));
+		EXPECT_EQ(-EINVAL, bpf_map__delete_elem(self->map, &key, sizeof(key), 0));
+		EXPECT_EQ(0, get(self->m));
+		expect_kept(_metadata, self);
 	} else {
 		ASSERT_EQ(0, bpf_map__delete_elem(self->map, &key, sizeof(key), 0));
 		EXPECT_EQ(-2, get(self->m));
+		expect_freed(_metadata, self, values(variant));
 	}
-	expect_freed(_metadata, self);
+}
+
+/* What user space writes replaces the value, and lets go of the record. */
+TEST_F(kptr, goes_with_an_update)
+{
+	fill(_metadata, self, variant);
+	end_child(_metadata, self);
+	ASSERT_EQ(0, update(self->map, 0));
+	EXPECT_EQ(-3, get(self->m));
+	expect_freed(_metadata, self, values(variant));
 }
 
 TEST_F(kptr, is_replaced_by_another)
@@ -222,6 +295,8 @@ TEST_F(kptr, is_replaced_by_another)
 	end_child(_metadata, self);
 	ASSERT_EQ(0, get(self->m));
 	EXPECT_EQ(other, (pid_t)self->m->bss->info.tgid);
+	/* the program that took the first one out has released it */
+	expect_kept(_metadata, self);
 	gate_close(&gate);
 }
 
@@ -230,7 +305,7 @@ TEST_F(kptr, goes_when_it_is_evicted_and_not_otherwise)
 	int err = 0;
 	__u32 key;
 
-	ASSERT_EQ(0, put(self->m, self->pid));
+	fill(_metadata, self, variant);
 	end_child(_metadata, self);
 	for (key = 1; !err && key < 100 * KPTR_ENTRIES && reader_stats(self->r)->records; key++) {
 		err = update(self->map, key);
@@ -242,11 +317,11 @@ TEST_F(kptr, goes_when_it_is_evicted_and_not_otherwise)
 	if (variant->is_lru) {
 		EXPECT_EQ(0, err);
 		EXPECT_EQ(-2, get(self->m));
-		expect_freed(_metadata, self);
+		expect_freed(_metadata, self, values(variant));
 	} else {
 		EXPECT_EQ(-E2BIG, err);
 		EXPECT_EQ(0, get(self->m));
-		EXPECT_EQ(1, reader_stats(self->r)->records);
+		expect_kept(_metadata, self);
 	}
 }
 
@@ -263,6 +338,8 @@ TEST_F(kptr, holds_the_module)
 	ASSERT_LE(0, fd);
 	reader__destroy(self->r);
 	self->r = NULL;
+	dtor__destroy(self->dtor);
+	self->dtor = NULL;
 	kptr_maps__destroy(self->m);
 	self->m = NULL;
 
@@ -281,23 +358,44 @@ TEST_F(kptr, holds_the_module)
 	module_load();
 }
 
-/* ---- storage of a task ---- */
+/* ---- storage of a task and of a cgroup ---- */
+
+#define CGROUP "kptr-storage"
 
 FIXTURE(storage)
 {
 	struct reader *r;
 	struct kptr_maps *m;
+	struct dtor *dtor;
+	struct bpf_program *get, *delete;
 	struct gate gate[2];
-	pid_t pid[2];	/* two held children, each at its gate */
+	pid_t pid[2];	/* two held children, each at its gate; the second owns the storage */
+	bool has_cgroup;	/* or this does */
+};
+
+FIXTURE_VARIANT(storage)
+{
+	bool is_cgroup;
+};
+
+FIXTURE_VARIANT_ADD(storage, of_a_task)
+{
+};
+
+FIXTURE_VARIANT_ADD(storage, of_a_cgroup)
+{
+	.is_cgroup = true,
 };
 
 FIXTURE_SETUP(storage)
 {
+	struct bpf_program *fill;
 	int i;
 
 	if (!module_loaded())
 		module_load();
 	self->r = reader_open();
+	self->dtor = dtor_open();
 	self->m = kptr_maps__open_and_load();
 	ASSERT_NE(NULL, self->m);
 	self->m->bss->root_pid = getpid();
@@ -311,15 +409,36 @@ FIXTURE_SETUP(storage)
 			_exit(i + 1);
 		}
 	}
-	/* the second holds, in its storage, the record of the first */
+	/* the owner holds, in its storage, the record of the first */
 	self->m->bss->pid = self->pid[0];
 	self->m->bss->owner = self->pid[1];
-	reader_run(self->m->progs.put_into_storage);
+	if (variant->is_cgroup) {
+		cgroup_make(CGROUP);
+		self->has_cgroup = true;
+		self->m->bss->cgroup_id = cgroup_id_of(CGROUP);
+		fill = self->m->progs.put_into_cgroup;
+		self->get = self->m->progs.get_from_cgroup;
+		self->delete = self->m->progs.delete_from_cgroup;
+	} else {
+		fill = self->m->progs.put_into_storage;
+		self->get = self->m->progs.get_from_storage;
+		self->delete = self->m->progs.delete_from_storage;
+	}
+	reader_run(fill);
 	ASSERT_EQ(0, self->m->bss->ret);
 	gate_open(&self->gate[0]);
 	ASSERT_EQ(1, WEXITSTATUS(reap(self->pid[0])));
 	reader_finish(self->r, 1);
-	ASSERT_EQ(2, reader_stats(self->r)->records);
+	ASSERT_TRUE(until(5, reader_stats(self->r)->records == 2));
+}
+
+/* The second child ends; its own record is in no map. */
+static void end_second(struct __test_metadata *_metadata, FIXTURE_DATA(storage) *self)
+{
+	gate_open(&self->gate[1]);
+	EXPECT_EQ(2, WEXITSTATUS(reap(self->pid[1])));
+	self->pid[1] = 0;
+	reader_finish(self->r, 0);
 }
 
 FIXTURE_TEARDOWN(storage)
@@ -329,45 +448,60 @@ FIXTURE_TEARDOWN(storage)
 		EXPECT_EQ(2, WEXITSTATUS(reap(self->pid[1])));
 	}
 	kptr_maps__destroy(self->m);
+	dtor__destroy(self->dtor);
 	reader__destroy(self->r);
 	gate_close(&self->gate[0]);
 	gate_close(&self->gate[1]);
+	if (self->has_cgroup)
+		cgroup_remove(CGROUP);
 	EXPECT_TRUE(until(10, module_refs() == 0));
+}
+
+static void expect_let_go(struct __test_metadata *_metadata, FIXTURE_DATA(storage) *self)
+{
+	EXPECT_TRUE(until(5, reader_stats(self->r)->records == 0));
+	EXPECT_TRUE(until(5, slab_records() == 0));
+	EXPECT_EQ(1, self->dtor->bss->calls);
 }
 
 TEST_F(storage, outlives_its_process)
 {
-	reader_run(self->m->progs.get_from_storage);
+	reader_run(self->get);
 	ASSERT_EQ(0, self->m->bss->ret);
 	EXPECT_EQ(self->pid[0], (pid_t)self->m->bss->info.tgid);
 	EXPECT_EQ(1 << 8, self->m->bss->info.exit_code);
 	EXPECT_LT(0, self->m->bss->info.use.cpu_ns);
+	EXPECT_EQ(0, self->dtor->bss->calls);
 }
 
 TEST_F(storage, goes_when_it_is_deleted)
 {
-	reader_run(self->m->progs.delete_from_storage);
+	reader_run(self->delete);
 	ASSERT_EQ(0, self->m->bss->ret);
 	EXPECT_TRUE(until(5, reader_stats(self->r)->records == 1));
+	end_second(_metadata, self);
+	expect_let_go(_metadata, self);
 }
 
-TEST_F(storage, goes_with_the_task)
+TEST_F(storage, goes_with_its_owner)
 {
-	gate_open(&self->gate[1]);
-	EXPECT_EQ(2, WEXITSTATUS(reap(self->pid[1])));
-	self->pid[1] = 0;
-	EXPECT_TRUE(until(5, reader_stats(self->r)->records == 0));
-	EXPECT_TRUE(until(5, slab_records() == 0));
+	end_second(_metadata, self);
+	if (variant->is_cgroup) {
+		/* the cgroup stays, and so does what it holds */
+		EXPECT_TRUE(until(5, reader_stats(self->r)->records == 1));
+		EXPECT_EQ(0, self->dtor->bss->calls);
+		cgroup_remove(CGROUP);
+		self->has_cgroup = false;
+	}
+	expect_let_go(_metadata, self);
 }
 
+/* The owner is still there; its own record goes with the policy. */
 TEST_F(storage, goes_with_the_map)
 {
-	bpf_link__destroy(self->m->links.ops);
-	self->m->links.ops = NULL;
 	kptr_maps__destroy(self->m);
 	self->m = NULL;
-	EXPECT_TRUE(until(5, reader_stats(self->r)->records == 0));
-	EXPECT_TRUE(until(5, slab_records() == 0));
+	expect_let_go(_metadata, self);
 }
 
 TEST_HARNESS_MAIN

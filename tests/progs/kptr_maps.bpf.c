@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Records as referenced kptrs in every kind of map that takes them. put() and
- * get() work on the map and key that user space chose; on_finish() stores the
- * record of a process that is gone.
+ * Records as referenced kptrs in the kinds of map that take them, but for the
+ * storage of sockets and inodes, which is the same code as that of tasks and
+ * cgroups. put() and get() work on the map and key that user space chose;
+ * on_finish() stores the record of a process that is gone.
  */
 #include "vmlinux.h"
 #include "taskhold.bpf.h"
@@ -10,6 +11,8 @@
 #include "sizes.h"
 
 extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym;
+extern struct cgroup *bpf_cgroup_from_id(u64 cgid) __ksym;
+extern void bpf_cgroup_release(struct cgroup *cgrp) __ksym;
 
 struct held {
 	struct taskhold_rec __kptr *rec;
@@ -47,13 +50,21 @@ struct {
 	__type(value, struct held);
 } storage SEC(".maps");
 
-enum { ARRAY, HASH, LRU, CPU_ARRAY, CPU_HASH, CPU_LRU, HASH_LAZY, STORAGE };
+struct {
+	__uint(type, BPF_MAP_TYPE_CGRP_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct held);
+} cgroup_storage SEC(".maps");
+
+enum { ARRAY, HASH, LRU, CPU_ARRAY, CPU_HASH, CPU_LRU, HASH_LAZY };
 
 /* in */
 __u32 which;	/* map */
 __u32 key;
 __s32 pid;	/* put: whose record */
 __s32 owner;	/* whose storage */
+__u64 cgroup_id;	/* likewise, of a cgroup */
 bool store_finished;
 
 /* out */
@@ -96,17 +107,25 @@ static int keep(struct held *v, struct taskhold_rec *rec)
 	return 0;
 }
 
-SEC("syscall")
-int put(void *ctx)
+/* The record of process @pid, which the caller must put or release. */
+static struct taskhold_rec *record(void)
 {
 	struct task_struct *task = bpf_task_from_pid(pid);
 	struct taskhold_rec *rec;
 
-	ret = -1;
 	if (!task)
-		return 0;
+		return NULL;
 	rec = taskhold_rec_lookup(task);
 	bpf_task_release(task);
+	return rec;
+}
+
+SEC("syscall")
+int put(void *ctx)
+{
+	struct taskhold_rec *rec = record();
+
+	ret = -1;
 	if (rec)
 		ret = keep(lookup(), rec);
 	return 0;
@@ -115,24 +134,16 @@ int put(void *ctx)
 SEC("syscall")
 int put_into_storage(void *ctx)
 {
-	struct task_struct *task = bpf_task_from_pid(owner), *whose;
+	struct task_struct *task = bpf_task_from_pid(owner);
 	struct taskhold_rec *rec;
-	struct held *v;
 
 	ret = -1;
 	if (!task)
 		return 0;
-	v = bpf_task_storage_get(&storage, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!v)
-		goto out;
-	whose = bpf_task_from_pid(pid);
-	if (!whose)
-		goto out;
-	rec = taskhold_rec_lookup(whose);
-	bpf_task_release(whose);
+	rec = record();
 	if (rec)
-		ret = keep(v, rec);
-out:
+		ret = keep(bpf_task_storage_get(&storage, task, 0,
+						BPF_LOCAL_STORAGE_GET_F_CREATE), rec);
 	bpf_task_release(task);
 	return 0;
 }
@@ -185,6 +196,49 @@ int delete_from_storage(void *ctx)
 		return 0;
 	ret = bpf_task_storage_delete(&storage, task);
 	bpf_task_release(task);
+	return 0;
+}
+
+SEC("syscall")
+int put_into_cgroup(void *ctx)
+{
+	struct cgroup *cgrp = bpf_cgroup_from_id(cgroup_id);
+	struct taskhold_rec *rec;
+
+	ret = -1;
+	if (!cgrp)
+		return 0;
+	rec = record();
+	if (rec)
+		ret = keep(bpf_cgrp_storage_get(&cgroup_storage, cgrp, 0,
+						BPF_LOCAL_STORAGE_GET_F_CREATE), rec);
+	bpf_cgroup_release(cgrp);
+	return 0;
+}
+
+SEC("syscall")
+int get_from_cgroup(void *ctx)
+{
+	struct cgroup *cgrp = bpf_cgroup_from_id(cgroup_id);
+
+	ret = -1;
+	if (!cgrp)
+		return 0;
+	ret = look(bpf_cgrp_storage_get(&cgroup_storage, cgrp, 0, 0));
+	bpf_cgroup_release(cgrp);
+	return 0;
+}
+
+SEC("syscall")
+int delete_from_cgroup(void *ctx)
+{
+	struct cgroup *cgrp = bpf_cgroup_from_id(cgroup_id);
+
+	ret = -1;
+	if (!cgrp)
+		return 0;
+	ret = bpf_cgrp_storage_delete(&cgroup_storage, cgrp);
+	bpf_cgroup_release(cgrp);
 	return 0;
 }
 
