@@ -57,6 +57,11 @@ int th_bad_option(const char *cmd, int opt, char **argv)
 	return TH_USAGE;
 }
 
+int th_end_output(int status)
+{
+	return fflush(stdout) == 0 && !ferror(stdout) ? status : th_fail(TH_IO, "standard output");
+}
+
 static void timed_out(int sig)
 {
 	static const char text[] = "# a case took too long\n";
