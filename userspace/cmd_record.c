@@ -58,7 +58,7 @@ struct record {
 	int epoll, signal_fd, tick_fd, pid_fd;
 	struct taskhold_policy_stats stats;
 	__u64 finished;			/* FINISHED items put */
-	__u64 cpu_ns;			/* of these */
+	__u64 cpu_ns;			/* of these, but of threads, whose processes have it too */
 	__u64 *live_ids;		/* of the LIVE items of the last sample */
 	size_t live, live_room;
 	__u64 next_sample_ns;
@@ -83,7 +83,8 @@ static int sink(void *ctx, const void *items, size_t len)
 
 	if (item->kind == TASKHOLD_ITEM_FINISHED) {
 		r->finished++;
-		r->cpu_ns += info->use.cpu_ns;
+		if (!(info->flags & TASKHOLD_INFO_THREAD))
+			r->cpu_ns += info->use.cpu_ns;
 	} else if (item->kind == TASKHOLD_ITEM_LIVE) {
 		if (r->live == r->live_room) {
 			size_t room = r->live_room ? 2 * r->live_room : 1024;
@@ -203,6 +204,7 @@ static int put_begin(struct record *r)
 		.scope = r->session_opts.scope,
 		.root_pid = r->session_opts.root_tgid,
 		.ncpus = sysconf(_SC_NPROCESSORS_ONLN),
+		.flags = r->session_opts.threads ? TASKHOLD_BEGIN_THREADS : 0,
 	};
 	struct utsname uts;
 	int err;
@@ -224,7 +226,7 @@ static int put_begin(struct record *r)
 /* ---- the end ---- */
 
 /*
- * A process that has been reaped is freed a grace period later: wait for that.
+ * A process or thread that has been reaped is freed a grace period later: wait for that.
  * What is left after as many rounds with no change is alive, or a zombie that
  * nobody has reaped, and is sampled as such.
  */
@@ -260,7 +262,7 @@ static int compare_ids(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Different processes in the last sample: some are there twice if the ring buffer was full. */
+/* Different records in the last sample: some are there twice if the ring buffer was full. */
 static __u64 count_live(struct record *r)
 {
 	__u64 count = 0;
@@ -329,15 +331,34 @@ static __u64 sum_reasons(const struct taskhold_policy_stats *stats, unsigned int
 	return sum;
 }
 
+/* Where one is counted a moment before the other, it is not below 0. */
+static __u64 less(__u64 a, __u64 b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* Processes first, and threads in brackets behind them. */
 static void show_progress(struct record *r)
 {
-	__u64 folded = sum_reasons(&r->stats, 0, TASKHOLD_LOST_NOMEM);
-	__u64 lost = r->stats.reasons[TASKHOLD_LOST_NOMEM];
+	const struct taskhold_policy_stats *s = &r->stats;
+	__u64 folded = sum_reasons(s, 0, TASKHOLD_LOST_NOMEM);
+	__u64 lost = s->reasons[TASKHOLD_LOST_NOMEM];
+	__u64 threads = less(s->threads, s->threads_finished);
+	char held[32] = "", finished[32] = "", let_go[32] = "";
 
-	fprintf(stderr, "\r\033[Kheld %" PRIu64 ", finished %" PRIu64 ", folded %" PRIu64
-		", lost %" PRIu64 ", CPU %.1f s", (uint64_t)r->stats.live,
-		(uint64_t)r->stats.finished, (uint64_t)folded, (uint64_t)lost,
-		r->cpu_ns / (double)NSEC_PER_SEC);
+	if (r->session_opts.threads) {
+		snprintf(held, sizeof(held), " (%" PRIu64 ")", (uint64_t)threads);
+		snprintf(finished, sizeof(finished), " (%" PRIu64 ")",
+			 (uint64_t)s->threads_finished);
+		snprintf(let_go, sizeof(let_go), " (%" PRIu64 ")",
+			 (uint64_t)s->reasons[TASKHOLD_FOLD_THREAD]);
+	}
+	fprintf(stderr, "\r\033[K%sheld %" PRIu64 "%s, finished %" PRIu64 "%s, folded %" PRIu64
+		"%s, lost %" PRIu64 ", CPU %.1f s",
+		r->session_opts.threads ? "processes (threads): " : "",
+		(uint64_t)less(s->live, threads), held,
+		(uint64_t)less(s->finished, s->threads_finished), finished, (uint64_t)folded,
+		let_go, (uint64_t)lost, r->cpu_ns / (double)NSEC_PER_SEC);
 	r->progress_shown = true;
 }
 
@@ -519,8 +540,9 @@ static void usage(void)
 	     "  -o, --output FILE      where to, - for standard output (" DEFAULT_OUTPUT ")\n"
 	     "      --cgroup PATH      processes in this cgroup and below\n"
 	     "      --pid PID          this process and what comes from it\n"
+	     "      --threads          and each of their threads one by one\n"
 	     "      --interval TIME    sample what runs so often, as in 500ms, 1s (never)\n"
-	     "      --max-held N       processes held at a time, 1 to 4194304 (65536)\n"
+	     "      --max-held N       records held at a time, 1 to 4194304 (65536)\n"
 	     "      --ring-size BYTES  of the ring buffer, a power of 2 (8388608)\n"
 	     "  -q, --quiet            no progress on a terminal\n"
 	     "  -v, --verbose          what libbpf and the verifier say\n"
@@ -529,12 +551,13 @@ static void usage(void)
 	     "Exit status: that of CMD; 0 without one; see taskhold(8) for errors.");
 }
 
-enum { OPT_CGROUP = 256, OPT_PID, OPT_INTERVAL, OPT_MAX_HELD, OPT_RING_SIZE };
+enum { OPT_CGROUP = 256, OPT_PID, OPT_THREADS, OPT_INTERVAL, OPT_MAX_HELD, OPT_RING_SIZE };
 
 static const struct option options[] = {
 	{ "output", required_argument, NULL, 'o' },
 	{ "cgroup", required_argument, NULL, OPT_CGROUP },
 	{ "pid", required_argument, NULL, OPT_PID },
+	{ "threads", no_argument, NULL, OPT_THREADS },
 	{ "interval", required_argument, NULL, OPT_INTERVAL },
 	{ "max-held", required_argument, NULL, OPT_MAX_HELD },
 	{ "ring-size", required_argument, NULL, OPT_RING_SIZE },
@@ -566,6 +589,9 @@ static int parse(struct record *r, int argc, char **argv)
 			ret = parse_number("pid", optarg, 1, INT_MAX, &number);
 			r->session_opts.scope = TASKHOLD_SCOPE_TREE;
 			r->session_opts.root_tgid = number;
+			break;
+		case OPT_THREADS:
+			r->session_opts.threads = true;
 			break;
 		case OPT_INTERVAL:
 			ret = parse_interval(optarg, &r->interval_ns);
@@ -670,6 +696,7 @@ static void warn_incomplete(const struct record *r)
 {
 	__u64 folded = sum_reasons(&r->stats, 0, TASKHOLD_LOST_NOMEM);
 	__u64 lost = r->stats.reasons[TASKHOLD_LOST_NOMEM];
+	__u64 threads = r->stats.reasons[TASKHOLD_FOLD_THREAD];
 
 	if (lost)
 		th_warn("the numbers of %" PRIu64 " processes are missing: see taskhold report",
@@ -677,6 +704,9 @@ static void warn_incomplete(const struct record *r)
 	if (folded)
 		th_warn("%" PRIu64 " processes are in the sums of their cgroups alone: see taskhold report",
 			(uint64_t)folded);
+	if (threads)
+		th_warn("%" PRIu64 " threads are in the numbers of their processes alone: see taskhold report",
+			(uint64_t)threads);
 }
 
 int cmd_record(int argc, char **argv)

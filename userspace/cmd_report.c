@@ -23,7 +23,8 @@ static const char usage[] =
 "Says what a recording holds: what ran, what it cost, and whether all is there.\n"
 "FILE is what taskhold record wrote, - is standard input.\n"
 "\n"
-"  --by WHAT          a row for each task, comm, exe, cgroup, user or parent;\n"
+"  --by WHAT          a row for each task, thread (where they were recorded one\n"
+"                     by one), comm, exe, cgroup, user or parent;\n"
 "                     default: task; in a table without --sort and --fields,\n"
 "                     comm if there are over 50 tasks\n"
 "  --sort FIELD[,asc|,desc]\n"
@@ -135,7 +136,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		case BY:
 			o->by = parse_by(optarg);
 			if (o->by < 0)
-				return th_fail(TH_USAGE, "report: --by takes task, comm, exe, cgroup, user or parent, not '%s'",
+				return th_fail(TH_USAGE, "report: --by takes task, thread, comm, exe, cgroup, user or parent, not '%s'",
 					       optarg);
 			break;
 		case SORT:
@@ -338,10 +339,11 @@ static bool idle(const struct model_cgroup *cg)
 	return !cg->tree_tasks && !cg->cpu_tree_ns && !cg->residual_ns;
 }
 
-/* The rows in the order of the recording, all of them. */
-static int make_rows(struct report *r, const struct options *o,
-		     struct group **groups)
+/* The rows in the order of the recording, all of them; *@made is to be freed. */
+static int make_rows(struct report *r, const struct options *o, void **made)
 {
+	struct thread *threads = NULL;
+	struct group *groups = NULL;
 	struct model *m = r->model;
 	long n;
 	__u32 i;
@@ -352,15 +354,22 @@ static int make_rows(struct report *r, const struct options *o,
 		r->row_size = sizeof(*m->tasks);
 		n = m->nr_tasks;
 		break;
+	case FIELDS_THREAD:
+		n = threads_make(m, &threads);
+		r->rows = (const char *)threads;
+		r->row_size = sizeof(*threads);
+		*made = threads;
+		break;
 	case FIELDS_CGROUP:
 		r->rows = (const char *)m->cgroups;
 		r->row_size = sizeof(*m->cgroups);
 		n = m->nr_cgroups;
 		break;
 	default:
-		n = group_make(m, group_of[r->row], groups);
-		r->rows = (const char *)*groups;
-		r->row_size = sizeof(**groups);
+		n = group_make(m, group_of[r->row], &groups);
+		r->rows = (const char *)groups;
+		r->row_size = sizeof(*groups);
+		*made = groups;
 		break;
 	}
 	r->order = n < 0 ? NULL : malloc(((size_t)n + 1) * sizeof(*r->order));
@@ -375,12 +384,11 @@ static int make_rows(struct report *r, const struct options *o,
 	return TH_OK;
 }
 
-static int print_report(struct report *r, const struct options *o,
-			struct group **groups)
+static int print_report(struct report *r, const struct options *o, void **made)
 {
 	int status, err = 0;
 
-	status = make_rows(r, o, groups);
+	status = make_rows(r, o, made);
 	if (!status)
 		status = pick_fields(r, o);
 	if (!status)
@@ -411,8 +419,8 @@ static int print_report(struct report *r, const struct options *o,
 int cmd_report(int argc, char **argv)
 {
 	struct options o = { .by = -1 };
-	struct group *groups = NULL;
 	struct recording_why why;
+	void *made = NULL;
 	struct report r = {};
 	struct model m;
 	int status;
@@ -434,14 +442,18 @@ int cmd_report(int argc, char **argv)
 		r.row = (enum fields_row)o.by;
 	else if (o.form == FORM_TEXT && !o.sort && !o.fields && m.nr_tasks > FEW_TASKS)
 		r.row = FIELDS_COMM;
-	status = print_report(&r, &o, &groups);
+	if (r.row == FIELDS_THREAD && !threads_known(&m))
+		status = th_fail(TH_USAGE, "report: --by thread: %s tells of processes alone; record with --threads to have a row for each thread",
+				 o.file);
+	else
+		status = print_report(&r, &o, &made);
 	if (!status && o.require_complete && !m.complete)
 		status = th_fail(TH_INCOMPLETE, "report: %s is not complete, see 'complete' in the report",
 				 o.file);
 	text_free(&r.ctx.buf);
 	free(r.order);
 	free(r.fields);
-	free(groups);
+	free(made);
 	model_free(&m);
 	return status;
 }

@@ -85,6 +85,8 @@ static const struct counter {
 	{ "admitted", offsetof(struct taskhold_policy_stats, admitted) },
 	{ "finished", offsetof(struct taskhold_policy_stats, finished) },
 	{ "dropped", offsetof(struct taskhold_policy_stats, dropped) },
+	{ "threads", offsetof(struct taskhold_policy_stats, threads) },
+	{ "threads_finished", offsetof(struct taskhold_policy_stats, threads_finished) },
 	{ "totals", offsetof(struct taskhold_policy_stats, totals) },
 };
 
@@ -301,6 +303,9 @@ static void print_counters(const struct overview *st)
 		       p->max_held);
 		printf("     ever      %llu admitted, %llu finished, %llu dropped\n", p->admitted,
 		       p->finished, p->dropped);
+		if (p->flags & TASKHOLD_POLICY_THREADS)
+			printf("     threads   one by one; of these records %llu admitted, %llu finished\n",
+			       p->threads, p->threads_finished);
 		printf("     totals    of %llu cgroups\n", p->totals);
 		print_reasons(p);
 	}

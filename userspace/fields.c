@@ -13,6 +13,7 @@
 
 #define AT(type, member)	.offset = offsetof(type, member), \
 				.size = sizeof(((type *)0)->member)
+#define GET(fn)			.get = fn
 #define UNUSED			__attribute__((unused))
 #define LEN(array)		(sizeof(array) / sizeof((array)[0]))
 
@@ -143,6 +144,7 @@ static void task_flags(struct fields_context *ctx, const void *row,
 {
 	static const char *const names[] = {
 		"finished", "exited", "kthread", "older", "execed", "moved", "core", "folded",
+		"thread",
 	};
 	const struct model_task *t = row;
 	size_t i, len = 0;
@@ -322,27 +324,27 @@ static const struct field task_fields[] = {
 	{ "comm_exec", "COMMEXEC", "", "name after the last exec, else at fork",
 	  FIELDS_TEXT, false, INFO(comm_exec) },
 	{ "exe", "EXE", "", "path of the executable; exe:ID if the recording does not tell; none: a kernel thread",
-	  FIELDS_TEXT, false, 0, 0, task_exe },
+	  FIELDS_TEXT, false, GET(task_exe) },
 	{ "exe_id", "EXEID", "", "number of that path in the recording, 0: none",
 	  FIELDS_NUMBER, false, INFO(exe_id) },
 	{ "state", "STATE", "", "finished, or live: its numbers are those when the recording ended",
-	  FIELDS_TEXT, false, 0, 0, task_state },
+	  FIELDS_TEXT, false, GET(task_state) },
 	{ "exit_code", "EXIT", "", "status as wait(2) has it: code * 256 + signal + 128 if core was dumped; none: runs",
-	  FIELDS_STATUS, true, 0, 0, task_exit_code },
+	  FIELDS_STATUS, true, GET(task_exit_code) },
 	{ "exit_status", "STATUS", "", "argument of exit(), none if a signal ended it",
-	  FIELDS_NUMBER, false, 0, 0, task_exit_status },
+	  FIELDS_NUMBER, false, GET(task_exit_status) },
 	{ "exit_signal", "SIGNAL", "", "signal that ended it, none if exit() did",
-	  FIELDS_NUMBER, false, 0, 0, task_exit_signal },
+	  FIELDS_NUMBER, false, GET(task_exit_signal) },
 	{ "start_ns", "START", "ns", "start, CLOCK_BOOTTIME: with pid it names the process for good",
 	  FIELDS_TIME, true, INFO(start_ns) },
 	{ "start_real_ns", "STARTREAL", "ns", "the same by the clock on the wall, since 1970 in UTC",
-	  FIELDS_NUMBER, false, 0, 0, task_start_real_ns },
+	  FIELDS_NUMBER, false, GET(task_start_real_ns) },
 	{ "exec_ns", "EXEC", "ns", "last exec, CLOCK_BOOTTIME; none: it called none while held",
 	  FIELDS_TIME, false, INFO(exec_ns) },
 	{ "exit_ns", "END", "ns", "when its last thread began to exit, CLOCK_BOOTTIME; none: runs",
 	  FIELDS_TIME, false, INFO(exit_ns) },
 	{ "wall_ns", "WALL", "ns", "from start to exit, or to the end of the recording",
-	  FIELDS_NS, true, 0, 0, task_wall_ns },
+	  FIELDS_NS, true, GET(task_wall_ns) },
 	{ "cpu_ns", "CPU", "ns", "CPU time of all its threads since it was held, the exit path included",
 	  FIELDS_NS, true, INFO(use.cpu_ns) },
 	TIMES(struct model_task, info.use),
@@ -356,38 +358,100 @@ static const struct field task_fields[] = {
 	{ "threads", "THREADS", "", "threads it had in all while held, the first included",
 	  FIELDS_COUNT, false, INFO(threads) },
 	{ "flags", "FLAGS", "", "of finished, exited, kthread, older, execed, moved, core, folded, joined by +",
-	  FIELDS_TEXT, false, 0, 0, task_flags },
+	  FIELDS_TEXT, false, GET(task_flags) },
 	{ "cgroup_id", "CGROUPID", "", "id of its cgroup (v2) at the end",
 	  FIELDS_NUMBER, false, INFO(cgroup_id) },
 	{ "cgroup", "CGROUP", "", "path of that cgroup; cgroup:ID if the recording does not tell",
-	  FIELDS_TEXT, true, 0, 0, task_cgroup },
+	  FIELDS_TEXT, true, GET(task_cgroup) },
+};
+
+/* What one thread has, and the rest of folded processes has not. */
+#define OF_ONE		.none_if = offsetof(struct thread, rest)
+#define ONE(fn)		GET(fn), OF_ONE
+#define THREAD(member)	AT(struct thread, task.info.member), OF_ONE
+
+static const struct field thread_fields[] = {
+	{ "tid", "TID", "", "thread id in the initial pid namespace",
+	  FIELDS_NUMBER, true, THREAD(tid) },
+	{ "pid", "PID", "", "id of its process there, also that of the process's first thread",
+	  FIELDS_NUMBER, true, THREAD(tgid) },
+	{ "first", "FIRST", "", "it is the first of its process: its numbers are those of the process less those of the other rows, so threads without a row are in it",
+	  FIELDS_BOOL, false, AT(struct thread, first), OF_ONE },
+	{ "process_start_ns", "PROCSTART", "ns", "start of its process, CLOCK_BOOTTIME: with pid it names the process for good",
+	  FIELDS_TIME, false, AT(struct thread, process_start_ns), NULL },
+	{ "id", "ID", "", "number of the record, unique in the recording; first: that of the process",
+	  FIELDS_NUMBER, false, THREAD(id) },
+	{ "uid", "USER", "", "real user id at the end, initial user namespace",
+	  FIELDS_UID, true, THREAD(uid) },
+	{ "gid", "GID", "", "real group id at the end, initial user namespace",
+	  FIELDS_NUMBER, false, THREAD(gid) },
+	{ "comm", "COMM", "", "its name at exit, or when last seen",
+	  FIELDS_TEXT, true, THREAD(comm) },
+	{ "comm_exec", "COMMEXEC", "", "its name at birth; first: after the last exec of the process, else at fork",
+	  FIELDS_TEXT, false, THREAD(comm_exec) },
+	{ "exe", "EXE", "", "path of the executable; exe:ID if the recording does not tell; none: a kernel thread",
+	  FIELDS_TEXT, false, ONE(task_exe) },
+	{ "exe_id", "EXEID", "", "number of that path in the recording, 0: none",
+	  FIELDS_NUMBER, false, THREAD(exe_id) },
+	{ "state", "STATE", "", "finished, or live: its numbers are those when the recording ended",
+	  FIELDS_TEXT, false, ONE(task_state) },
+	{ "exit_code", "EXIT", "", "status as wait(2) has it: 0 of a thread that ended alone; first: of the process; none: runs",
+	  FIELDS_STATUS, true, ONE(task_exit_code) },
+	{ "exit_status", "STATUS", "", "argument of exit(), none if a signal ended it",
+	  FIELDS_NUMBER, false, ONE(task_exit_status) },
+	{ "exit_signal", "SIGNAL", "", "signal that ended it, none if exit() did",
+	  FIELDS_NUMBER, false, ONE(task_exit_signal) },
+	{ "start_ns", "START", "ns", "start, CLOCK_BOOTTIME: with tid it names the thread for good",
+	  FIELDS_TIME, true, AT(struct thread, task.info.start_ns), NULL },
+	{ "start_real_ns", "STARTREAL", "ns", "the same by the clock on the wall, since 1970 in UTC",
+	  FIELDS_NUMBER, false, ONE(task_start_real_ns) },
+	{ "exec_ns", "EXEC", "ns", "exec, CLOCK_BOOTTIME: the thread has become the first and its row ends there; first: the last exec of the process; none: none while held",
+	  FIELDS_TIME, false, AT(struct thread, task.info.exec_ns), NULL },
+	{ "exit_ns", "END", "ns", "when it began to exit, CLOCK_BOOTTIME, or called exec; first: when the last thread of the process began to; none: runs",
+	  FIELDS_TIME, false, AT(struct thread, task.info.exit_ns), NULL },
+	{ "wall_ns", "WALL", "ns", "from start to exit, or to the end of the recording",
+	  FIELDS_NS, true, ONE(task_wall_ns) },
+	{ "cpu_ns", "CPU", "ns", "CPU time since it was held, the exit path included",
+	  FIELDS_NS, true, AT(struct thread, task.info.use.cpu_ns), NULL },
+	TIMES(struct thread, task.info.use),
+	USE(struct thread, task.info.use),
+	{ "cpu_before_ns", "CPUBEFORE", "ns", "CPU time before it was held, in no other number",
+	  FIELDS_NS, false, THREAD(cpu_before_ns) },
+	{ "cpu_moved_ns", "CPUMOVED", "ns", "of cpu_ns, in cgroups that it left",
+	  FIELDS_NS, false, THREAD(cpu_moved_ns) },
+	{ "flags", "FLAGS", "", "as of a task, and thread of those that are not the first, joined by +",
+	  FIELDS_TEXT, false, ONE(task_flags) },
+	{ "cgroup_id", "CGROUPID", "", "id of its cgroup (v2) at the end",
+	  FIELDS_NUMBER, false, THREAD(cgroup_id) },
+	{ "cgroup", "CGROUP", "", "path of that cgroup; cgroup:ID if the recording does not tell",
+	  FIELDS_TEXT, true, ONE(task_cgroup) },
 };
 
 static const struct field comm_fields[] = {
 	{ "comm", "COMM", "", "name at exit; none: processes that were folded",
-	  FIELDS_TEXT, true, 0, 0, group_comm },
+	  FIELDS_TEXT, true, GET(group_comm) },
 	GROUP_FIELDS,
 };
 
 static const struct field exe_fields[] = {
 	{ "exe", "EXE", "", "path of the executable; exe:ID if the recording does not tell; none: kernel threads, or folded",
-	  FIELDS_TEXT, true, 0, 0, group_exe },
+	  FIELDS_TEXT, true, GET(group_exe) },
 	GROUP_FIELDS,
 };
 
 static const struct field user_fields[] = {
 	{ "uid", "USER", "", "real user id at the end; none: processes that were folded",
-	  FIELDS_UID, true, 0, 0, group_uid },
+	  FIELDS_UID, true, GET(group_uid) },
 	GROUP_FIELDS,
 };
 
 static const struct field parent_fields[] = {
 	{ "parent_comm", "PARENT", "", "name of the parent, if it is in the recording",
-	  FIELDS_TEXT, true, 0, 0, group_parent_comm },
+	  FIELDS_TEXT, true, GET(group_parent_comm) },
 	{ "ppid", "PPID", "", "process id of the parent at birth; none: processes that were folded",
-	  FIELDS_NUMBER, true, 0, 0, group_ppid },
+	  FIELDS_NUMBER, true, GET(group_ppid) },
 	{ "parent_start_ns", "START", "ns", "start of the parent, CLOCK_BOOTTIME; none: the kernel, or folded",
-	  FIELDS_TIME, true, 0, 0, group_parent_start },
+	  FIELDS_TIME, true, GET(group_parent_start) },
 	GROUP_FIELDS,
 };
 
@@ -395,7 +459,7 @@ static const struct field parent_fields[] = {
 
 static const struct field cgroup_fields[] = {
 	{ "path", "CGROUP", "", "path; cgroup:ID if the recording does not tell, cgroup:0: those over the limit of totals",
-	  FIELDS_TEXT, true, 0, 0, cgroup_path },
+	  FIELDS_TEXT, true, GET(cgroup_path) },
 	{ "id", "ID", "", "cgroup id (v2)",
 	  FIELDS_NUMBER, false, CGROUP(id) },
 	TASKS(struct model_cgroup),
@@ -404,11 +468,11 @@ static const struct field cgroup_fields[] = {
 	{ "cpu_tree_ns", "CPUTREE", "ns", "cpu_ns of it and of all cgroups below it",
 	  FIELDS_NS, true, CGROUP(cpu_tree_ns) },
 	{ "cpu_stat_ns", "CPUSTAT", "ns", "what the kernel charged to the same during the recording, by cpu.stat; none: not known",
-	  FIELDS_NS, true, 0, 0, cgroup_stat },
+	  FIELDS_NS, true, GET(cgroup_stat) },
 	{ "residual_ns", "RESIDUAL", "ns", "cpu_stat_ns - cpu_tree_ns; none: not covered, or cpu_stat_ns not known",
-	  FIELDS_RESIDUAL, true, 0, 0, cgroup_residual },
+	  FIELDS_RESIDUAL, true, GET(cgroup_residual) },
 	{ "residual_ppm", "PPM", "ppm", "residual_ns in millionths of cpu_stat_ns",
-	  FIELDS_COUNT, true, 0, 0, cgroup_ppm },
+	  FIELDS_COUNT, true, GET(cgroup_ppm) },
 	{ "covered", "COVERED", "", "every process in it was to be recorded",
 	  FIELDS_BOOL, false, CGROUP(covered) },
 	{ "removed", "REMOVED", "", "it was removed during the recording",
@@ -431,6 +495,7 @@ static const struct {
 	size_t count;
 } rows[FIELDS_NR_ROWS] = {
 	[FIELDS_TASK]	= { "task", task_fields, LEN(task_fields) },
+	[FIELDS_THREAD]	= { "thread", thread_fields, LEN(thread_fields) },
 	[FIELDS_COMM]	= { "comm", comm_fields, LEN(comm_fields) },
 	[FIELDS_EXE]	= { "exe", exe_fields, LEN(exe_fields) },
 	[FIELDS_USER]	= { "user", user_fields, LEN(user_fields) },
@@ -470,6 +535,8 @@ void fields_get(struct fields_context *ctx, const struct field *field,
 	bool truth;
 
 	*v = (struct fields_value){ .type = FIELDS_NONE };
+	if (field->none_if && *(const bool *)((const char *)row + field->none_if))
+		return;
 	if (field->get) {
 		field->get(ctx, row, v);
 		return;

@@ -12,10 +12,12 @@
 #include "group.h"
 #include "model.h"
 #include "text.h"
+#include "threads.h"
 
 /* What a row of the report is about. */
 enum fields_row {
 	FIELDS_TASK,		/* struct model_task */
+	FIELDS_THREAD,		/* struct thread, which begins with one */
 	FIELDS_COMM,		/* struct group, and so on to PARENT */
 	FIELDS_EXE,
 	FIELDS_USER,
@@ -75,6 +77,7 @@ struct field {
 	size_t offset, size;
 	void (*get)(struct fields_context *ctx, const void *row,
 		    struct fields_value *value);
+	size_t none_if;		/* 0, or where a bool stands that says there is none */
 };
 
 /* All fields of a kind of row. */

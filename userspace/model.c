@@ -2,6 +2,9 @@
 /*
  * From the items of a recording to processes, cgroups and sums, see model.h.
  *
+ * Records of threads are set apart before anything is summed: their numbers are
+ * in those of their processes already.
+ *
  * What stands in the file is not trusted: recording.c has checked that items
  * lie within their block, and here nothing is taken from a body that is too
  * short, no number is used as an index or a length before it was compared,
@@ -54,11 +57,11 @@ static const struct {
 	[MODEL_NO_COUNTERS] = { "no-counters",
 		"the counters of the policy are missing, so losses are not known" },
 	[MODEL_FINISHED_MISSING] = { "finished-missing",
-		"finished processes that were written are not in the file" },
+		"finished processes or threads that were written are not in the file" },
 	[MODEL_REPEATED] = { "repeated",
-		"processes stand in the file twice; the first counts" },
+		"processes or threads stand in the file twice; the first counts" },
 	[MODEL_VANISHED] = { "vanished",
-		"processes were seen running, and nothing tells of their end" },
+		"processes or threads were seen running, and nothing tells of their end" },
 	[MODEL_OVERFLOW] = { "overflow",
 		"sums are over 64 bits and stopped there: the file cannot be right" },
 };
@@ -235,7 +238,7 @@ static int take_task(struct model *m, const void *body, size_t len,
 	task->info = *info;
 	task->finished = finished;
 	task->seen = number;
-	m->finished += finished;
+	m->finished_items += finished;
 	return 0;
 }
 
@@ -355,6 +358,11 @@ static int take_begin(struct model *m, struct recording_reader *r, const char *p
 	return 0;
 }
 
+static bool is_thread(const struct model_task *task)
+{
+	return task->info.flags & TASKHOLD_INFO_THREAD;
+}
+
 static int by_seen(const void *a, const void *b)
 {
 	__u64 x = *(const __u64 *)a, y = *(const __u64 *)b;
@@ -363,15 +371,17 @@ static int by_seen(const void *a, const void *b)
 }
 
 /*
- * A process that was LIVE in some sample and is not FINISHED either runs at the
- * end, or it was folded: then it is in the totals and must not count twice.
- * END tells how many run; as these were written last, they are the last seen.
+ * What was LIVE in some sample and is not FINISHED either runs at the end, or
+ * it was folded: then it is in the totals, or a thread in its process, and must
+ * not count twice.  END tells how many run; as these were written last, they are
+ * the last seen.
  */
 static int drop_folded_live(struct model *m)
 {
-	__u64 live = m->nr_tasks - m->finished;
+	__u64 live = m->nr_tasks - m->finished_items;
 	__u64 limit, *seen, n = 0;
 	__u32 i, kept = 0;
+	__u64 threads = 0;
 
 	if (!m->has_end || live <= m->end.live)
 		return 0;
@@ -387,8 +397,39 @@ static int drop_folded_live(struct model *m)
 	for (i = 0; i < m->nr_tasks; i++)
 		if (m->tasks[i].finished || m->tasks[i].seen >= limit)
 			m->tasks[kept++] = m->tasks[i];
+		else
+			threads += is_thread(&m->tasks[i]);
 	m->nr_tasks = kept;
-	m->flaws[MODEL_VANISHED] = live - m->end.live;
+	m->vanished_threads = threads;
+	m->vanished_tasks = live - m->end.live - threads;
+	return 0;
+}
+
+/* Both keep their order. */
+static int part_threads(struct model *m)
+{
+	__u32 i, tasks = 0, threads = 0;
+
+	for (i = 0; i < m->nr_tasks; i++)
+		threads += is_thread(&m->tasks[i]);
+	m->finished = m->finished_items;
+	if (!threads)
+		return 0;
+	m->threads = malloc(threads * sizeof(*m->threads));
+	if (!m->threads)
+		return -ENOMEM;
+	for (i = 0; i < m->nr_tasks; i++) {
+		const struct model_task *task = &m->tasks[i];
+
+		if (!is_thread(task)) {
+			m->tasks[tasks++] = *task;
+			continue;
+		}
+		m->threads[m->nr_threads++] = *task;
+		m->finished -= task->finished;
+		m->threads_live += !task->finished;
+	}
+	m->nr_tasks = tasks;
 	return 0;
 }
 
@@ -476,12 +517,13 @@ static void judge(struct model *m)
 		m->flaws[MODEL_RING_LOST] = m->end.ring_lost;
 		m->flaws[MODEL_DETACHED] = m->end.why == TASKHOLD_END_DETACHED;
 		m->flaws[MODEL_FINISHED_MISSING] =
-			less(m->end.finished, m->finished + m->flaws[MODEL_REPEATED]);
+			less(m->end.finished, m->finished_items + m->flaws[MODEL_REPEATED]);
 	} else {
 		m->flaws[MODEL_NO_END] = 1;
 	}
 	m->flaws[MODEL_FILE] = m->state.stop != RECORDING_WHOLE;
-	m->flaws[MODEL_VANISHED] = less(m->flaws[MODEL_VANISHED], m->totals.folded);
+	m->flaws[MODEL_VANISHED] = less(m->vanished_tasks, m->totals.folded) +
+		less(m->vanished_threads, m->flaws[TASKHOLD_FOLD_THREAD]);
 	sums_add(over, &m->lost, m->flaws[TASKHOLD_LOST_NOMEM]);
 	m->complete = true;
 	for (i = 0; i < MODEL_NR_FLAWS; i++)
@@ -525,6 +567,8 @@ int model_load(struct model *m, const char *path, struct recording_why *why)
 	map_free(&m->task_map);
 	err = drop_folded_live(m);
 	if (!err)
+		err = part_threads(m);
+	if (!err)
 		err = unite_exes(m);
 	if (!err)
 		err = sum_tasks(m);
@@ -534,8 +578,8 @@ int model_load(struct model *m, const char *path, struct recording_why *why)
 		judge(m);
 nomem:
 	if (err)
-		recording_say(why, err, "no memory to read %s with %u processes", path,
-			      m->nr_tasks);
+		recording_say(why, err, "no memory to read %s with %u processes and threads", path,
+			      m->nr_tasks + m->nr_threads);
 out:
 	recording_free(r);
 	if (err)
@@ -549,6 +593,7 @@ void model_free(struct model *m)
 	map_free(&m->cgroup_map);
 	map_free(&m->exe_map);
 	free(m->tasks);
+	free(m->threads);
 	free(m->cgroups);
 	free(m->exes);
 	while (m->texts) {

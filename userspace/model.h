@@ -12,6 +12,7 @@
 #include "recording.h"
 #include "sums.h"
 
+/* A process, or a thread of one (TASKHOLD_INFO_THREAD). */
 struct model_task {
 	struct taskhold_info info;
 	__u64 seen;		/* number of the item that said so */
@@ -61,7 +62,7 @@ enum model_flaw {
 	MODEL_DETACHED,		/* END says so */
 	MODEL_NO_COUNTERS,	/* no POLICY item: the reasons are not known */
 	MODEL_FINISHED_MISSING,	/* fewer FINISHED items than END says */
-	MODEL_REPEATED,		/* a process FINISHED twice; the first counts */
+	MODEL_REPEATED,		/* a record FINISHED twice; the first counts */
 	MODEL_VANISHED,		/* LIVE once, not so at the end, nor FINISHED or folded */
 	MODEL_OVERFLOW,		/* sums over 64 bits */
 	MODEL_NR_FLAWS,
@@ -75,8 +76,10 @@ struct model {
 	bool has_policy;
 	const char *version, *hostname, *kernel, *machine, *command, *policy_name;
 
-	struct model_task *tasks;	/* finished in their order, and live */
+	struct model_task *tasks;	/* processes: finished in their order, and live */
 	__u32 nr_tasks;
+	struct model_task *threads;	/* recorded one by one: in no sum, see threads.h */
+	__u32 nr_threads;
 	struct model_cgroup *cgroups;	/* sorted by path, unknown ones last */
 	__u32 nr_cgroups;
 	struct model_exe *exes;
@@ -84,6 +87,7 @@ struct model {
 
 	struct sums totals;	/* over all processes */
 	__u64 finished;			/* processes, not folded */
+	__u64 threads_live;		/* of threads: ran when the recording ended */
 	__u64 lost;			/* processes whose numbers are missing */
 	__u64 stop_ns;			/* end of the recording, CLOCK_BOOTTIME */
 	__u64 moved_rest_ns;		/* cpu_ns of folded processes before they moved */
@@ -102,6 +106,8 @@ struct model {
 	/* Private. */
 	struct map task_map, cgroup_map, exe_map;
 	__u32 room_tasks, room_cgroups, room_exes;
+	__u64 finished_items;		/* of processes and threads */
+	__u64 vanished_tasks, vanished_threads;	/* folded, if the counters say so many */
 	struct model_text *texts;
 };
 

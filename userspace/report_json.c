@@ -132,6 +132,7 @@ static struct json_object *about_recording(struct report *r)
 		put(&o, "root_cgroup_id", NULL);
 	put_text(r, &o, "root_cgroup",
 		 b->scope == TASKHOLD_SCOPE_CGROUP && root ? root->path : NULL);
+	put_object(&o, "threads", json_object_new_boolean(threads_known(m)));
 	put_u64(&o, "interval_ns", b->interval_ns);
 	put_u64(&o, "begin_ns", b->time_ns);
 	put_u64(&o, "begin_real_ns", b->real_ns);
@@ -159,6 +160,7 @@ static struct json_object *about_totals(struct report *r)
 	put_u64(&o, "lost", m->lost);
 	put_u64(&o, "failed", s->failed);
 	put_u64(&o, "threads", s->threads);
+	put_u64(&o, "thread_records", m->nr_threads);
 	put_u64(&o, "cpu_ns", u->cpu_ns);
 	put_u64(&o, "user_ns", u->user_ns);
 	put_u64(&o, "sys_ns", u->sys_ns);
@@ -317,8 +319,9 @@ int report_json(struct report *r)
 		return err;
 
 	printf(",\n\"by\": \"%s\"", fields_row_name(r->row));
-	err = print_rows(r, r->row == FIELDS_TASK ? "tasks" : "groups", r->fields,
-			 r->nr_fields, r->rows, r->row_size, r->order, r->nr_rows);
+	err = print_rows(r, r->row == FIELDS_TASK ? "tasks" :
+			    r->row == FIELDS_THREAD ? "threads" : "groups",
+			 r->fields, r->nr_fields, r->rows, r->row_size, r->order, r->nr_rows);
 	if (!err)
 		fputs("\n}\n", stdout);
 	return err;

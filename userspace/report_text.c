@@ -119,6 +119,22 @@ static void print_head(struct report *r)
 		print_end(r);
 }
 
+/* Is row number @i of folded processes, of which no name is known? */
+static bool is_rest(const struct report *r, __u64 i)
+{
+	const void *row = report_row(r, i);
+
+	switch (r->row) {
+	case FIELDS_TASK:
+	case FIELDS_CGROUP:
+		return false;
+	case FIELDS_THREAD:
+		return ((const struct thread *)row)->rest;
+	default:
+		return ((const struct group *)row)->rest;
+	}
+}
+
 static int print_table(struct report *r)
 {
 	struct libscols_table *tb;
@@ -156,9 +172,7 @@ static int print_table(struct report *r)
 			fields_get(&r->ctx, r->fields[f], report_row(r, i), &v);
 			text = fields_human(&r->ctx, r->fields[f], &v);
 			/* A name that was never given is no dash. */
-			if (text && v.type == FIELDS_NONE && f == 0 &&
-			    r->row != FIELDS_TASK && r->row != FIELDS_CGROUP &&
-			    ((const struct group *)report_row(r, i))->rest)
+			if (text && v.type == FIELDS_NONE && f == 0 && is_rest(r, i))
 				text = "(folded)";
 			if (!text || scols_line_set_data(ln, f, text) != 0)
 				goto out;
@@ -204,6 +218,10 @@ static void print_totals(struct report *r)
 	printf("; CPU %s", units_ns(s->use.cpu_ns).s);
 	printf(" (user %s", units_ns(s->use.user_ns).s);
 	printf(", sys %s)\n", units_ns(s->use.sys_ns).s);
+	if (threads_known(m))
+		line("threads", "%u recorded one by one besides the first of each process: %llu finished, %llu live at the end",
+		     m->nr_threads, (unsigned long long)(m->nr_threads - m->threads_live),
+		     (unsigned long long)m->threads_live);
 	print_witness(m);
 }
 

@@ -116,6 +116,7 @@ static int configure(struct session *s, const struct session_options *opts)
 		return th_fail(TH_ENV, "the recorder's BPF object has no struct taskhold_ops: this is a fault of the build");
 	memcpy(ops->name, s->name, sizeof(ops->name));
 	ops->max_held = opts->max_held;
+	ops->flags = opts->threads ? TASKHOLD_POLICY_THREADS : 0;
 
 	map = bpf_object__find_map_by_name(s->obj, "ring");
 	if (!map || bpf_map__set_max_entries(map, ring_bytes))

@@ -7,6 +7,7 @@
 #ifndef _TASKHOLD_SESSION_H
 #define _TASKHOLD_SESSION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <taskhold/recording.h>
 
@@ -17,6 +18,7 @@ struct session_options {
 	__u32 root_tgid;	/* SCOPE_TREE: a process that is running */
 	__u64 root_cgroup;	/* SCOPE_CGROUP: id of a cgroup */
 	__u32 max_held;		/* as in struct taskhold_ops; 0: its default */
+	bool threads;		/* a record for each thread besides */
 	__u32 ring_bytes;	/* of the ring buffer: a power of 2 and >= 4096; 0: 8 MiB */
 };
 

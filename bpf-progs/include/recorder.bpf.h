@@ -252,14 +252,14 @@ int find(void *ctx)
 
 /*
  * Where sample() goes on: so many records had been seen when the ring buffer
- * was full, and so many processes had finished then. User space sets both to 0
- * to begin.
+ * was full, and so many had finished then; of processes and of threads, as the
+ * walk yields both. User space sets both to 0 to begin.
  */
 __u64 sample_from;
 __u64 sample_finished;
 __u64 sample_put;	/* records that the call before had room for */
 
-/* Set by user space before load: so many processes may be finishing at a moment. */
+/* Set by user space before load: so many records may be finishing at a moment. */
 const volatile __u32 nr_cpus = 1;
 
 /* Of one call: in memory, where the verifier does not follow how it counts. */
@@ -381,14 +381,14 @@ int look(void *ctx)
 	return err;
 }
 
-/* Wait until every process that is dead and reaped has been finished. */
+/* Wait until every process and thread that is dead and reaped has been finished. */
 SEC("syscall")
 int settle(void *ctx)
 {
 	return taskhold_settle();
 }
 
-/* The policy itself; user space sets name and max_held before load. */
+/* The policy itself; user space sets name, flags and max_held before load. */
 #define RECORDER_POLICY(...)					\
 	SEC(".struct_ops.link")					\
 	struct taskhold_ops policy = {				\

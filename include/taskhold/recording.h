@@ -39,7 +39,7 @@ enum taskhold_item_kind {
 	TASKHOLD_ITEM_BEGIN	= 1,	/* struct taskhold_begin */
 	TASKHOLD_ITEM_META	= 2,	/* text "key=value", not NUL-terminated */
 	TASKHOLD_ITEM_NAME	= 3,	/* struct taskhold_name */
-	TASKHOLD_ITEM_FINISHED	= 4,	/* struct taskhold_info: final */
+	TASKHOLD_ITEM_FINISHED	= 4,	/* struct taskhold_info: final; see below */
 	TASKHOLD_ITEM_LIVE	= 5,	/* struct taskhold_info: the last of an id counts */
 	TASKHOLD_ITEM_CGROUP	= 6,	/* struct taskhold_cgroup_stat */
 	TASKHOLD_ITEM_TOTALS	= 7,	/* struct taskhold_totals; the last of a cgroup counts */
@@ -50,6 +50,18 @@ enum taskhold_item_kind {
 struct taskhold_item {
 	__u32 len;	/* bytes of this struct and the body, without the padding */
 	__u32 kind;	/* enum taskhold_item_kind */
+};
+
+/*
+ * FINISHED and LIVE are of a process, or with TASKHOLD_INFO_THREAD in flags of one
+ * thread of a process besides its first: tid names it, and (tgid,
+ * parent_start_ns) the process, whose own item has the same numbers in its
+ * sums.  So who adds up processes passes over threads.  Both take their ids from
+ * one sequence, and may come in any order.
+ */
+
+enum taskhold_begin_flags {
+	TASKHOLD_BEGIN_THREADS	= 1 << 0, /* threads are recorded one by one */
 };
 
 enum taskhold_scope {
@@ -69,7 +81,7 @@ struct taskhold_begin {
 	__u32 scope;		/* enum taskhold_scope */
 	__u32 root_pid;		/* SCOPE_TREE: that process */
 	__u32 ncpus;		/* online processors */
-	__u32 reserved;		/* 0 */
+	__u32 flags;		/* enum taskhold_begin_flags; others: unknown, passed over */
 };
 
 /*
@@ -115,8 +127,8 @@ enum taskhold_end_why {
 
 struct taskhold_end {
 	__u64 time_ns;		/* CLOCK_BOOTTIME */
-	__u64 finished;		/* FINISHED items in the file */
-	__u64 live;		/* LIVE items of the last pass over those running */
+	__u64 finished;		/* FINISHED items in the file, of threads too */
+	__u64 live;		/* LIVE items of the last pass over those running, likewise */
 	__u64 ring_lost;	/* items other than records that found the ring buffer full */
 	__u32 why;		/* enum taskhold_end_why */
 	__s32 status;		/* wait(2) status of the command, -1: none */

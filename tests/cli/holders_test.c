@@ -444,8 +444,10 @@ TEST_F(holders, counters_and_policy)
 	p = json_object_array_get_idx(policies, 0);
 	EXPECT_STREQ("holders-link", json_object_get_string(get(p, "name")));
 	EXPECT_EQ(65536, json_object_get_int(get(p, "max_held")));
-	EXPECT_EQ(6, json_object_object_length(get(p, "reasons")));
+	EXPECT_EQ(TASKHOLD_NR_REASONS, json_object_object_length(get(p, "reasons")));
 	EXPECT_EQ(0, json_object_get_int(get(get(p, "reasons"), "lost-nomem")));
+	EXPECT_EQ(0, json_object_get_int(get(p, "flags")));
+	EXPECT_EQ(0, json_object_get_int(get(p, "threads")));
 	json_object_put(root);
 	bpf_link__destroy(link);
 	holders_ops__destroy(skel);

@@ -43,7 +43,7 @@ def as_csv(value):
 
 def same(json_path, csv_path):
     report = read_json(json_path)
-    rows = report["tasks" if report["by"] == "task" else "groups"]
+    rows = report[{"task": "tasks", "thread": "threads"}.get(report["by"], "groups")]
     with open(csv_path, encoding="utf-8", newline="") as file:
         text = file.read()
     if not text.endswith("\r\n"):

@@ -405,6 +405,7 @@ TEST_F(report, huge_numbers)
 	struct taskhold_info info;
 
 	memset(&info, 0xff, sizeof(info));
+	info.flags &= ~(__u32)TASKHOLD_INFO_THREAD;
 	make_begin(w, TASKHOLD_SCOPE_ALL);
 	make_cgroup_name(w, UINT64_MAX, "/x");
 	make_finished(w, info);

@@ -354,7 +354,7 @@ TEST_F(report, wrong_usage)
 	static const struct {
 		const char *args, *says;
 	} cases[] = {
-		{ "--by nothing", "--by takes task, comm" },
+		{ "--by nothing", "--by takes task, thread, comm" },
 		{ "--sort nothing", "has no field 'nothing' to sort by" },
 		{ "--sort cpu_ns,up", "--sort takes FIELD" },
 		{ "--by comm --sort pid", "--by comm has no field 'pid'" },

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 out=out/fuzz
 mkdir -p "$out"
 
-parts=(userspace/{recording,map,sums,model,tree,group,text,units,fields,report_csv,report_json,report_text,cmd_report}.c)
+parts=(userspace/{recording,map,sums,model,tree,group,threads,text,units,fields,report_csv,report_json,report_text,cmd_report}.c)
 "${CC:-gcc}" -std=gnu11 -O1 -g -Wall -Wextra -Werror -D_GNU_SOURCE \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
 	-Wl,--wrap=recording_next \

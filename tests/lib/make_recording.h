@@ -59,7 +59,7 @@ static inline void make_item(struct recording_writer *w, __u32 kind,
 	must(recording_put(w, kind, body, len) == 0);
 }
 
-static inline void make_begin(struct recording_writer *w, __u32 scope)
+static inline void make_begin_flags(struct recording_writer *w, __u32 scope, __u32 flags)
 {
 	struct taskhold_begin begin = {
 		.version = TASKHOLD_FILE_VERSION,
@@ -70,6 +70,7 @@ static inline void make_begin(struct recording_writer *w, __u32 scope)
 		.root_pid = scope == TASKHOLD_SCOPE_TREE ? 1000 : 0,
 		.root_cgroup_id = scope == TASKHOLD_SCOPE_CGROUP ? MAKE_SLICE : 0,
 		.ncpus = 2,
+		.flags = flags,
 	};
 	unsigned int i;
 
@@ -82,6 +83,11 @@ static inline void make_begin(struct recording_writer *w, __u32 scope)
 	must(recording_put_meta(w, "machine", "x86_64") == 0);
 	must(recording_put_meta(w, "command", "make -j2 all") == 0);
 	must(recording_put_meta(w, "policy", "record") == 0);
+}
+
+static inline void make_begin(struct recording_writer *w, __u32 scope)
+{
+	make_begin_flags(w, scope, 0);
 }
 
 static inline void make_cgroup_name(struct recording_writer *w, __u64 id,
@@ -117,6 +123,7 @@ static inline struct taskhold_info make_info(__u64 id, __u32 pid, const char *co
 			 .nvcsw = 1, .nivcsw = 2, .min_flt = 3, .maj_flt = 4, .rchar = 5,
 			 .wchar = 6, .read_bytes = 4096, .write_bytes = 8192 },
 		.tgid = pid,
+		.tid = pid,
 		.ppid = 900,
 		.uid = 1000,
 		.gid = 100,
@@ -126,6 +133,28 @@ static inline struct taskhold_info make_info(__u64 id, __u32 pid, const char *co
 
 	memcpy(info.comm, comm, len);
 	memcpy(info.comm_exec, comm, len);
+	return info;
+}
+
+/* A thread of the process @of that cost @cpu, as above, and did half of the rest. */
+static inline struct taskhold_info make_thread(__u64 id, const struct taskhold_info *of,
+					       __u32 tid, const char *comm, __u64 cpu)
+{
+	struct taskhold_info info = make_info(id, of->tgid, comm, of->cgroup_id, cpu);
+
+	info.tid = tid;
+	info.ppid = of->tgid;
+	info.parent_start_ns = of->start_ns;
+	info.max_rss = 0;
+	info.use.nvcsw = 0;
+	info.use.nivcsw = 1;
+	info.use.min_flt = 1;
+	info.use.maj_flt = 2;
+	info.use.rchar = 2;
+	info.use.wchar = 3;
+	info.use.read_bytes = 0;
+	info.use.write_bytes = 4096;
+	info.flags |= TASKHOLD_INFO_THREAD;
 	return info;
 }
 
