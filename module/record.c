@@ -149,7 +149,7 @@ struct taskhold_rec *taskhold_record_alloc(struct task_struct *task, struct task
 	atomic64_inc(&record_count);
 
 	/* everything else is 0 */
-	*rec = (struct taskhold_rec) {
+	*rec = (struct taskhold_rec){
 		.refs = REFCOUNT_INIT(1),
 		.threads_left = ATOMIC_INIT(1),
 		.task = task,

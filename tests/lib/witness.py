@@ -57,7 +57,7 @@ def read_log(path, limit=-1):
 
 def holds(path, *expressions):
     report = read_report(path)
-    rows = report["tasks" if report["by"] == "task" else "groups"]
+    rows = report[{"task": "tasks", "thread": "threads"}.get(report["by"], "groups")]
     names = {
         "r": report,
         "t": report["totals"],

@@ -37,7 +37,7 @@ sys.stdout.buffer.write(shown)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 PY
 
-plan 9
+plan 10
 status=0
 python3 on_terminal.py ready $'\003' taskhold record -o tty -- "$workloads/signals" tty.log 4 >shown || status=$?
 check "on a terminal record ends as its command" same "$status" 4
@@ -48,6 +48,10 @@ check "and it is wiped in the end" \
 	same "$(tail -c 4 shown | od -An -tx1 | tr -d ' ')" 0d1b5b4b
 report tty
 check "the recording is complete" holds tty 'r["complete"]'
+
+python3 on_terminal.py x '' taskhold record --threads -o threads -- "$workloads/burn" -n -t 3 1500 >shown
+check "with --threads it has them in brackets" \
+	grep -qE 'processes \(threads\): held 1 \(2\), finished 0 \(0\), folded 0 \(0\), lost 0, CPU' shown
 
 status=0
 python3 on_terminal.py x '' taskhold record -q -o quiet -- sleep 1.5 >shown || status=$?
