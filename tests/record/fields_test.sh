@@ -10,10 +10,18 @@ set -euo pipefail
 # shellcheck source=tests/lib/record.sh
 . "$(dirname "$0")/../lib/record.sh"
 
+# What goes to and comes from a tmpfs is no input or output of a device.
+modprobe brd rd_nr=1 rd_size=4096
+remove_disk() { rmmod brd; }
+at_end+=(remove_disk)
+
 # Starts processes of different kinds one after the other, and notes of each what
 # the kernel says when it is dead.
 cat >run.py <<'PY'
 import json, os, sys, time
+touch = """import mmap
+with open("/dev/ram0", "rb") as disk:
+    mmap.mmap(disk.fileno(), 1 << 20, prot=mmap.PROT_READ)[0]"""
 burn = sys.argv[1]
 kinds = [
     (["/bin/true"], 0),
@@ -23,6 +31,8 @@ kinds = [
     (["cat", "copy", "copy", "/no/such/file"], 1234),
     (["sh", "-c", "kill -USR1 $$"], 4321),
     (["python3", "-c", "x = bytearray(30 << 20); import time; time.sleep(0.1)"], 0),
+    (["dd", "if=/dev/zero", "of=/dev/ram0", "bs=64k", "count=16", "status=none"], 0),
+    (["python3", "-c", touch], 0),
 ]
 os.chmod(".", 0o777)
 for argv, uid in kinds:
@@ -33,7 +43,7 @@ for argv, uid in kinds:
         os.dup2(null, 1)
         os.dup2(null, 2)
         if uid:
-            os.setgid(uid)
+            os.setgid(2 * uid)
             os.setuid(uid)
         os.execvp(argv[0], argv)
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
@@ -44,7 +54,7 @@ for argv, uid in kinds:
     print(json.dumps({
         "argv": argv, "pid": pid, "uid": uid, "status": status, "parent": os.getpid(),
         "between": [before, after], "cpu_us": round((use.ru_utime + use.ru_stime) * 1e6),
-        "io": {name: int(value) for name, value in io.items()},
+        "user_us": round(use.ru_utime * 1e6), "io": {name: int(value) for name, value in io.items()},
         "minflt": use.ru_minflt, "majflt": use.ru_majflt, "maxrss": use.ru_maxrss * 1024,
         "nvcsw": use.ru_nvcsw, "nivcsw": use.ru_nivcsw}))
 PY
@@ -58,14 +68,14 @@ def same(seen, what, value, low, high=None):
     if not low <= value <= (low if high is None else high):
         bad += 1
         print(f"{seen['argv'][:4]}: {what} is {value}, want {low}" + (f" to {high}" if high else ""))
-for line in open("seen"):
-    seen = json.loads(line)
+all_seen = [json.loads(line) for line in open("seen")]
+for seen in all_seen:
     row = rows[seen["pid"]]
     begin, end = seen["between"]
     same(seen, "status", row["exit_code"], seen["status"])
     same(seen, "ppid", row["ppid"], seen["parent"])
     same(seen, "uid", row["uid"], seen["uid"])
-    same(seen, "gid", row["gid"], seen["uid"])
+    same(seen, "gid", row["gid"], 2 * seen["uid"])
     same(seen, "max_rss", row["max_rss"], seen["maxrss"])
     same(seen, "min_flt", row["min_flt"], seen["minflt"])
     same(seen, "maj_flt", row["maj_flt"], seen["majflt"])
@@ -77,23 +87,32 @@ for line in open("seen"):
     # Two numbers cut to microseconds; and what it used after its parent was told.
     same(seen, "cpu_ns", row["cpu_ns"], seen["cpu_us"] * 1000 - 2000,
          seen["cpu_us"] * 1000 + 20_000_000)
+    # Both are split by ticks; one on the way out counts for more where they are few.
+    apart = 20_000_000 + row["cpu_ns"] // 4
+    same(seen, "user_ns", row["user_ns"], max(seen["user_us"] * 1000 - apart, 0),
+         seen["user_us"] * 1000 + apart)
     same(seen, "user_ns + sys_ns", row["user_ns"] + row["sys_ns"], row["cpu_ns"])
     same(seen, "start_ns", row["start_ns"], begin, row["exec_ns"])
     same(seen, "exec_ns", row["exec_ns"], row["start_ns"], row["exit_ns"])
     same(seen, "exit_ns", row["exit_ns"], row["exec_ns"], end)
     same(seen, "wall_ns", row["wall_ns"], row["exit_ns"] - row["start_ns"])
-threads = [rows[json.loads(line)["pid"]]["threads"] for line in open("seen")]
-if threads != [1, 1, 5, 1, 1, 1, 1]:
+# What is 0 of all of them has been compared with nothing.
+for name in ("rchar", "wchar", "read_bytes", "write_bytes"):
+    same({"argv": ["all"]}, f"sum of {name}", sum(seen["io"][name] for seen in all_seen), 1, 1 << 62)
+for name in ("minflt", "majflt", "nvcsw"):
+    same({"argv": ["all"]}, f"sum of {name}", sum(seen[name] for seen in all_seen), 1, 1 << 62)
+threads = [rows[seen["pid"]]["threads"] for seen in all_seen]
+if threads != [1, 1, 5, 1, 1, 1, 1, 1, 1]:
     bad += 1
     print(f"threads are {threads}")
 sys.exit(bad > 0)
 PY
 
 plan 6
-check "seven kinds of processes are recorded" \
+check "nine kinds of processes are recorded" \
 	taskhold record -o data -- sh -c "exec python3 run.py '$workloads/burn' >seen"
 report data
-check "all of them" holds data 'r["complete"]' 't["tasks"] == 8'
+check "all of them" holds data 'r["complete"]' 't["tasks"] == 10'
 check "and their numbers are those of wait4() and /proc/PID/io" python3 compare.py
 true_path=$(realpath /bin/true)
 check "names and executables" holds data \
