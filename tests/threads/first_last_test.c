@@ -99,7 +99,7 @@ static void __attribute__((noreturn)) process(struct seen *seen, size_t bytes, i
 TEST_F(process, is_one_record)
 {
 	const struct taskhold_info *info;
-	uint64_t sum, cpu_ns;
+	uint64_t sum, known, cpu_ns;
 	int i;
 	pid_t pid = fork_into(CGROUP);
 
@@ -124,11 +124,17 @@ TEST_F(process, is_one_record)
 		EXPECT_LE(MS * 1000000UL, self->seen->thread_ns[i]);
 		sum += self->seen->thread_ns[i];
 	}
+	/*
+	 * And the kernel's sum, read by the first thread at the end, which has most
+	 * of the way out of the others: on a machine that is not quiet that takes
+	 * any time.
+	 */
+	known = self->seen->process_ns > sum ? self->seen->process_ns : sum;
 	TH_LOG("record %lu ns, threads' sum %lu, process %lu, off cpu.stat by %ld", cpu_ns, sum,
 	       self->seen->process_ns, off_by_ns(CGROUP, 0, cpu_ns));
 	EXPECT_GE(cpu_ns, sum);
 	EXPECT_GE(cpu_ns, self->seen->process_ns);
-	EXPECT_LE(cpu_ns, sum + (variant->bytes ? sum : sum / 100));
+	EXPECT_LE(cpu_ns, known + (variant->bytes ? known : known / 100));
 	EXPECT_GE(cpu_ns, self->seen->process_ns + (variant->bytes ? 20000000 : 0));
 
 	/* and what the kernel charged, the way out of the last thread included */
