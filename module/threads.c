@@ -169,7 +169,13 @@ bool taskhold_threads_counted(struct taskhold_rec *rec, struct task_struct *task
 		rec->first = NULL;
 	raw_spin_unlock_irqrestore(&rec->lock, flags);
 
-	return older_remove(rec, task) || counted ||
+	/*
+	 * A leader is always counted: it was the first when the record was made,
+	 * or it was counted when it started and has become the first by exec.  That
+	 * exec may have failed afterwards, with the process lost, and nobody was
+	 * told; but the start time is the former first thread's since.
+	 */
+	return older_remove(rec, task) || counted || thread_group_leader(task) ||
 	       task->start_boottime >= READ_ONCE(rec->since_ns);
 }
 

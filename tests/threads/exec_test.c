@@ -3,8 +3,11 @@
 /*
  * exec by another thread than the first: it takes over the process and its pid,
  * and all others end. One record for it all, which finishes once, with the CPU
- * time of those before and after.
+ * time of those before and after; also where exec fails when the others have
+ * ended already, of which the module is not told.
  */
+#include <linux/elf.h>
+
 #include "lib/threads.h"
 
 #include "lib/harness.h"
@@ -12,6 +15,8 @@
 #define CGROUP	"exec-thread"
 #define ROUNDS	8
 #define MS	5	/* of CPU time, each thread, before exec */
+
+#define UNLOADABLE "/tmp/exec-test-unloadable"
 
 FIXTURE(process)
 {
@@ -26,6 +31,8 @@ FIXTURE_VARIANT(process)
 	bool older;		/* than the policy */
 	bool first_gone;	/* the first thread has exited before exec */
 	bool younger;		/* who calls exec has started after the policy */
+	bool fails;		/* exec fails when there is no way back */
+	bool threads;		/* the policy has records of threads */
 };
 
 FIXTURE_VARIANT_ADD(process, born_held)
@@ -57,12 +64,65 @@ FIXTURE_VARIANT_ADD(process, older_with_younger_thread_whose_first_is_gone)
 	.older = true, .younger = true, .first_gone = true,
 };
 
+FIXTURE_VARIANT_ADD(process, born_held_that_fails)
+{
+	.fails = true,
+};
+
+FIXTURE_VARIANT_ADD(process, older_that_fails)
+{
+	.older = true, .fails = true,
+};
+
+FIXTURE_VARIANT_ADD(process, older_with_younger_thread_that_fails)
+{
+	.older = true, .younger = true, .fails = true,
+};
+
+FIXTURE_VARIANT_ADD(process, older_with_recorded_threads_that_fails)
+{
+	.older = true, .younger = true, .fails = true, .threads = true,
+};
+
+/*
+ * A program that the kernel begins to load, and then finds to want memory where
+ * there is none for user space.
+ */
+static void make_unloadable(void)
+{
+	struct {
+		struct elf64_hdr head;
+		struct elf64_phdr load;
+	} elf = {
+		.head = {
+			.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
+				     ELFDATA2LSB, EV_CURRENT },
+			.e_type = ET_EXEC, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
+			.e_phoff = offsetof(typeof(elf), load), .e_ehsize = sizeof(elf.head),
+			.e_phentsize = sizeof(elf.load), .e_phnum = 1,
+		},
+		.load = {
+			.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = 1UL << 63,
+			.p_filesz = sizeof(elf), .p_memsz = sizeof(elf), .p_align = 4096,
+		},
+	};
+	int fd = open(UNLOADABLE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+
+	if (fd < 0 || write(fd, &elf, sizeof(elf)) != sizeof(elf) || close(fd))
+		die("write %s", UNLOADABLE);
+}
+
 FIXTURE_SETUP(process)
 {
+	make_unloadable();
 	cgroup_make(CGROUP);
 	self->seen = seen_make();
 	self->r = reader_open();
 	self->p = policy_open("exec-thread");
+	if (variant->threads) {
+		policy_ops(self->p)->flags = TASKHOLD_POLICY_THREADS;
+		self->p->bss->drop_threads = true;
+	}
 	policy_load(self->p);
 }
 
@@ -72,17 +132,23 @@ FIXTURE_TEARDOWN(process)
 	reader__destroy(self->r);
 	seen_free(self->seen);
 	cgroup_remove(CGROUP);
+	unlink(UNLOADABLE);
 }
 
 struct job {
 	struct seen *seen;
 	bool younger;
+	bool fails;
 };
 
 static void *exec(void *arg)
 {
-	(void)arg;
-	execl("/bin/sh", "sh", "-c", "exit 7", NULL);
+	struct job *job = arg;
+
+	if (job->fails)
+		execl(UNLOADABLE, "unloadable", NULL);
+	else
+		execl("/bin/sh", "sh", "-c", "exit 7", NULL);
 	_exit(95);
 }
 
@@ -105,11 +171,11 @@ static void *exec_when_told(void *arg)
 	count_up(&job->seen->ready);
 	wait_to_go(job->seen);
 	if (job->younger) {
-		thread_start(exec, NULL);
+		thread_start(exec, job);
 		for (;;)
 			pause();
 	}
-	return exec(NULL);
+	return exec(job);
 }
 
 static void process(struct job *job, bool first_gone)
@@ -132,7 +198,8 @@ static bool all_there(const struct seen *seen, pid_t pid, bool first_gone)
 
 TEST_F(process, is_one_record)
 {
-	struct job job = { self->seen, variant->younger };
+	int status = variant->fails ? SIGSEGV : 7 << 8;
+	struct job job = { self->seen, variant->younger, variant->fails };
 	const struct taskhold_policy_stats *stats;
 	const struct taskhold_info *info;
 	uint64_t before_us;
@@ -152,21 +219,22 @@ TEST_F(process, is_one_record)
 			self->slot = policy_attach(self->p, self->r);
 
 		let_go(self->seen);
-		ASSERT_EQ(7 << 8, reap(pid));
+		ASSERT_EQ(status, reap(pid));
 		ASSERT_TRUE(all_finished(self->r, self->slot));
 
 		info = reader_find(self->r, self->slot, pid);
 		ASSERT_NE(NULL, info);
 		EXPECT_EQ(pid, (pid_t)info->tgid);
-		EXPECT_STREQ("sh", info->comm);
-		EXPECT_EQ(7 << 8, info->exit_code);
+		if (!variant->fails)
+			EXPECT_STREQ("sh", info->comm);
+		EXPECT_EQ(status, info->exit_code);
 		EXPECT_TRUE(info->flags & TASKHOLD_INFO_FINISHED);
-		EXPECT_TRUE(info->flags & TASKHOLD_INFO_EXECED);
+		EXPECT_EQ(!variant->fails, !!(info->flags & TASKHOLD_INFO_EXECED));
 		EXPECT_EQ(variant->older, !!(info->flags & TASKHOLD_INFO_OLDER));
 		EXPECT_EQ(THREADS + 1 + variant->younger, info->threads);
 		EXPECT_LE(off_by_ns(CGROUP, before_us, cpu_in_all(info)), 1000);
 		EXPECT_EQ(1, policy_calls(self->p, POLICY_ADMIT, pid));
-		EXPECT_EQ(1, policy_calls(self->p, POLICY_EXEC, pid));
+		EXPECT_EQ(!variant->fails, policy_calls(self->p, POLICY_EXEC, pid));
 		EXPECT_EQ(1, finish_calls(self->p, pid));
 
 		stats = reader_policy(self->r, self->slot);
