@@ -46,6 +46,24 @@ static inline struct taskhold_rec *taskhold_live_find(const struct task_struct *
 	return node ? container_of(node, struct taskhold_rec, live) : NULL;
 }
 
+/**
+ * taskhold_live_find_thread - the record that a policy has of a thread
+ * @task: the thread
+ * @slot: of the policy
+ *
+ * Context: any, under rcu_read_lock().
+ *
+ * Return: the record or NULL.
+ */
+static inline struct taskhold_rec *taskhold_live_find_thread(const struct task_struct *task,
+							     u8 slot)
+{
+	struct taskhold_index_node *node;
+
+	node = taskhold_index_find(&taskhold_live, (unsigned long)task | slot);
+	return node ? container_of(node, struct taskhold_rec, live) : NULL;
+}
+
 /* The first record of @of from @link on, in the chain of its bucket. */
 static __always_inline struct taskhold_rec *taskhold_live_from(struct hlist_node *link,
 							       unsigned long of)

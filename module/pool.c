@@ -20,17 +20,26 @@
 #include "pool.h"
 #include "record.h"
 
-/* Freed records that are kept for later: with 1024 no fewer were allocated. */
-#define POOL_KEEP	256
+/*
+ * Freed records that are kept for later: with 1024 no fewer were allocated.  What
+ * is used again at once hides its use after free from KASAN.
+ */
+#define POOL_KEEP	(IS_ENABLED(CONFIG_KASAN) ? 0 : 256)
 
-/* Records that one RCU callback frees: detaching a policy may drop a million. */
+/*
+ * Records that one RCU callback frees at least: of more it frees an eighth, so
+ * that detaching a policy, which may drop a million, neither holds up a CPU for
+ * long nor takes long.
+ */
 #define POOL_BATCH	4096
 
 /**
  * struct pool - a CPU's
  * @dead: records without references; added to from anywhere
+ * @nr_dead: records that are in @dead, @waiting and @ready
  * @armed: 1 while the callback is queued or runs
  * @waiting: records that were dead when the callback was queued, the callback's
+ * @ready: of those, for which a grace period has passed, what is left to free
  * @rcu: of the callback
  * @lock: of what follows; innermost
  * @kept: memory for the next records
@@ -38,8 +47,10 @@
  */
 struct pool {
 	struct llist_head dead;
+	atomic_t nr_dead;
 	atomic_t armed;
 	struct llist_node *waiting;
+	struct llist_node *ready;
 	struct rcu_head rcu;
 	raw_spinlock_t lock;
 	struct llist_node *kept;
@@ -163,21 +174,23 @@ static void free_nodes(struct llist_node *node, const struct llist_node *end)
 }
 
 /*
- * Let go of what waiting records refer to, and keep their memory as far as there
+ * Let go of what ready records refer to, and keep their memory as far as there
  * is room.  Nobody else keeps more meanwhile: this CPU has one callback.
  */
-static void free_waiting(struct pool *pool)
+static void free_ready(struct pool *pool)
 {
+	unsigned int limit = max(POOL_BATCH, atomic_read(&pool->nr_dead) / 8);
 	unsigned int room = POOL_KEEP - READ_ONCE(pool->nr_kept), count = 0;
-	struct llist_node *first = pool->waiting, *node, *last = NULL;
+	struct llist_node *first = pool->ready, *node, *last = NULL;
 	unsigned long flags;
 
-	for (node = first; node && count < POOL_BATCH; node = node->next) {
+	for (node = first; node && count < limit; node = node->next) {
 		taskhold_record_let_go(llist_entry(node, struct taskhold_rec, dead));
 		if (count++ < room)
 			last = node;
 	}
-	pool->waiting = node;
+	pool->ready = node;
+	atomic_sub(count, &pool->nr_dead);
 	taskhold_record_uncount(count);
 
 	if (last) {
@@ -189,7 +202,7 @@ static void free_waiting(struct pool *pool)
 		raw_spin_unlock_irqrestore(&pool->lock, flags);
 		first = node;
 	}
-	free_nodes(first, pool->waiting);
+	free_nodes(first, pool->ready);
 }
 
 static void give_back(struct pool *pool)
@@ -209,11 +222,14 @@ static void pool_rcu(struct rcu_head *rcu)
 {
 	struct pool *pool = container_of(rcu, struct pool, rcu);
 
-	if (pool->waiting)
-		free_waiting(pool);
+	if (!pool->ready) {
+		pool->ready = pool->waiting;
+		pool->waiting = NULL;
+	}
+	free_ready(pool);
 	if (!pool->waiting)
 		pool->waiting = llist_del_all(&pool->dead);
-	if (pool->waiting) {
+	if (pool->ready || pool->waiting) {
 		call_rcu(&pool->rcu, pool_rcu);
 		return;
 	}
@@ -239,6 +255,7 @@ void taskhold_pool_free(struct taskhold_rec *rec)
 {
 	struct pool *pool = raw_cpu_ptr(&pools);
 
+	atomic_inc(&pool->nr_dead);
 	/* a full barrier, which pairs with that of pool_rcu() */
 	llist_add(&rec->dead, &pool->dead);
 	if (!atomic_read(&pool->armed) && !atomic_xchg(&pool->armed, 1))

@@ -352,7 +352,11 @@ int taskhold_record_set_older(struct taskhold_rec *rec, struct task_struct *task
 		return -ENOMEM;
 
 	record_use_now(rec, task, &rec->base->all);
-	use_add_task(&rec->base->counted, task);
+	/* of a thread they are the same, read once */
+	if (taskhold_record_is_thread(rec))
+		rec->base->counted = rec->base->all;
+	else
+		use_add_task(&rec->base->counted, task);
 	rec->info.cpu_before_ns = rec->base->all.cpu_ns;
 	rec->info.flags |= TASKHOLD_INFO_OLDER;
 	return 0;
@@ -506,6 +510,11 @@ void taskhold_record_finish(struct taskhold_rec *rec, struct task_struct *last)
 	}
 	if (info->exit_code & 0x80)
 		info->flags |= TASKHOLD_INFO_CORE;
+	if (unlikely(!(info->flags & TASKHOLD_INFO_EXITED))) {
+		/* it was on its way out when it was first held: past the tracepoint */
+		info->exit_ns = ktime_get_boottime_ns();
+		info->flags |= TASKHOLD_INFO_EXITED;
+	}
 	path = rcu_dereference_protected(rec->exe, lockdep_is_held(&rec->lock));
 	info->exe_id = path ? path->id : 0;
 	/* pairs with taskhold_record_is_final(): who sees the flag sees the rest */
@@ -597,6 +606,12 @@ u64 taskhold_record_move(struct taskhold_rec *rec, u64 id, struct taskhold_path 
 	u64 left = 0;
 
 	raw_spin_lock_irqsave(&rec->lock, flags);
+	if (taskhold_record_is_final(rec) || rec->is_out) {
+		/* the record of a thread, which calls exec at this moment */
+		raw_spin_unlock_irqrestore(&rec->lock, flags);
+		*from = to;
+		return 0;
+	}
 	rec->info.cgroup_id = id;
 	*from = rcu_replace_pointer(rec->cgroup, to, lockdep_is_held(&rec->lock));
 	if (rec->task) {
@@ -680,9 +695,10 @@ void taskhold_record_take_out(struct taskhold_rec *rec)
 }
 
 /*
- * Attempts at the lock of a record, which is held for some 1,000 instructions:
- * a BPF program that calls a kfunc may have interrupted who has it, on this very
- * CPU.
+ * Attempts at the lock of a record.  Who has it may read all threads of a live
+ * process, USE_NOW_VISITS of them and a walk more, some 100 instructions each;
+ * so many pauses take longer than that.  Attempts end because a BPF program that
+ * calls a kfunc may have interrupted who has the lock, on this very CPU.
  */
 #define LOCK_TRIES 65536
 

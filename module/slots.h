@@ -41,7 +41,8 @@ static inline u8 taskhold_slots_mask(void)
 /**
  * taskhold_slots_want_threads - has any policy records of threads?
  *
- * Context: any, under rcu_read_lock(), after taskhold_slots_mask().
+ * Context: any.  Who then looks into the live index does so under
+ * rcu_read_lock(), after taskhold_slots_mask() has said that there is one.
  *
  * Return: true if the live index may have some.
  */

@@ -23,6 +23,9 @@
 #include "slots.h"
 #include "thread_record.h"
 
+/* Threads of one process that are held at a time while interrupts are off. */
+#define HOLD_IRQS_OFF	1024
+
 /*
  * Hold @task for a policy that holds its process.  It cannot be freed meanwhile:
  * it has not run yet, or it was found on the list of its process's threads.
@@ -32,6 +35,9 @@ static void hold(struct taskhold_policy *policy, const struct taskhold_rec *proc
 {
 	struct taskhold_rec *rec;
 
+	/* a new policy's walk and the thread's start may find it both */
+	if (taskhold_live_find_thread(task, policy->slot))
+		return;
 	if (READ_ONCE(process_rec->info.flags) & TASKHOLD_INFO_FOLDED)
 		goto lost;
 	rec = taskhold_record_alloc_thread(task, process_rec);
@@ -47,7 +53,7 @@ static void hold(struct taskhold_policy *policy, const struct taskhold_rec *proc
 		return;
 	}
 	if (!taskhold_live_insert(rec, task)) {
-		/* a new policy's walk and the thread's start found it at once */
+		/* at once, even */
 		taskhold_policy_untake_thread(policy);
 		taskhold_record_put(rec);
 		return;
@@ -93,7 +99,9 @@ void taskhold_thread_record_start(struct task_struct *task)
  * @process_rec: its record of the process, in the live index
  * @task: a thread of the process
  *
- * A thread that is not on the list yet finds @process_rec when it starts.
+ * A thread that is not on the list yet finds @process_rec when it starts.  Where
+ * interrupts are off, as in cgroup_attach_task, the first HOLD_IRQS_OFF have to
+ * do: of the others their process has the numbers.
  *
  * Context: any but NMI, under rcu_read_lock().
  */
@@ -101,12 +109,19 @@ void taskhold_thread_record_hold_older(struct taskhold_policy *policy,
 				       const struct taskhold_rec *process_rec,
 				       struct task_struct *task)
 {
+	unsigned int left = irqs_disabled() ? HOLD_IRQS_OFF : UINT_MAX;
 	struct task_struct *thread;
 
 	for_each_thread(task, thread) {
 		/* what is dead has used up all of its time before */
-		if (!thread_group_leader(thread) && !READ_ONCE(thread->exit_state))
+		if (thread_group_leader(thread) || READ_ONCE(thread->exit_state))
+			continue;
+		if (left) {
+			left--;
 			hold(policy, process_rec, thread, true);
+		} else {
+			taskhold_policy_lost(policy, NULL, TASKHOLD_FOLD_THREAD);
+		}
 	}
 }
 
@@ -183,14 +198,20 @@ void taskhold_thread_record_free(struct task_struct *task)
 	}
 }
 
-static void move(struct cgroup *dst, struct task_struct *task)
+/* @to: set to the path of @dst where it is needed first */
+static void move(struct cgroup *dst, struct task_struct *task, struct taskhold_path **to)
 {
 	struct taskhold_path *from;
 	struct taskhold_rec *rec;
 
+	/* who is exiting stays where it was */
+	if (task_dfl_cgroup(task) != dst)
+		return;
 	for_each_thread_record(rec, task) {
+		if (!*to)
+			*to = taskhold_path_of_cgroup(dst);
 		/* the sums of the cgroup that it left have its process's numbers */
-		taskhold_record_move(rec, cgroup_id(dst), taskhold_path_of_cgroup(dst), &from);
+		taskhold_record_move(rec, cgroup_id(dst), taskhold_path_get(*to), &from);
 		taskhold_path_put(from);
 	}
 }
@@ -205,12 +226,14 @@ static void move(struct cgroup *dst, struct task_struct *task)
  */
 void taskhold_thread_record_move(struct cgroup *dst, struct task_struct *task, bool threadgroup)
 {
+	struct taskhold_path *to = NULL;
 	struct task_struct *thread;
 
-	if (!threadgroup) {
-		move(dst, task);
-		return;
+	if (threadgroup) {
+		for_each_thread(task, thread)
+			move(dst, thread, &to);
+	} else {
+		move(dst, task, &to);
 	}
-	for_each_thread(task, thread)
-		move(dst, thread);
+	taskhold_path_put(to);
 }

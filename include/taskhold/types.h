@@ -18,8 +18,8 @@
 
 /*
  * Number of the interface between module, BPF programs and CLI.  It grows by
- * one whenever a struct below changes its layout, or a kfunc or a member of
- * struct taskhold_ops changes its meaning.  The module shows it in
+ * one with each release in which a struct below changes its layout, or a kfunc or
+ * a member of struct taskhold_ops changes its meaning.  The module shows it in
  * /sys/module/taskhold/parameters/abi.
  */
 #define TASKHOLD_ABI		1

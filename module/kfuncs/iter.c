@@ -21,6 +21,9 @@ __bpf_kfunc_start_defs();
  * @slot: the policy's slot, as in taskhold_policy_stats
  * @flags: 0
  *
+ * Of a policy with TASKHOLD_POLICY_THREADS the walk yields records of threads
+ * too, which have TASKHOLD_INFO_THREAD in info.flags.
+ *
  * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs. A program that
  * may sleep walks between bpf_rcu_read_lock() and bpf_rcu_read_unlock(): the
  * verifier does not tie a record to the step that it comes from. It sees to it

@@ -151,8 +151,9 @@ __bpf_kfunc int taskhold_rec_exe_path(struct taskhold_rec *rec, void *out, u32 o
  *
  * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
  *
- * Return: the first thread of the process, to be released by
- * bpf_task_release(), or NULL if it is gone, or the record's policy is detached.
+ * Return: the first thread of the process, or of the record of a thread that
+ * thread, to be released by bpf_task_release(); NULL if it is gone, or the
+ * record's policy is detached.
  */
 __bpf_kfunc struct task_struct *taskhold_rec_task(struct taskhold_rec *rec)
 {

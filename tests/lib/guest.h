@@ -277,6 +277,15 @@ static inline void cgroup_move(const char *name, pid_t pid)
 	write_file(path, text);
 }
 
+static inline void cgroup_move_thread(const char *name, pid_t tid)
+{
+	char path[256], text[16];
+
+	snprintf(path, sizeof(path), CGROUP_ROOT "/%s/cgroup.threads", name);
+	snprintf(text, sizeof(text), "%d", tid);
+	write_file(path, text);
+}
+
 /* CPU time that the kernel charged to a cgroup, in us. */
 static inline uint64_t cgroup_cpu_us(const char *name)
 {

@@ -9,6 +9,7 @@
 #include "lib/harness.h"
 
 #define PIN	"/sys/fs/bpf/taskhold-unload"
+#define RECORDS	20000	/* some times what one callback of RCU frees */
 
 FIXTURE(unload)
 {
@@ -155,13 +156,14 @@ TEST_F(unload, it_has_records_to_free)
 	policy_load(p);
 	policy_attach(p, r);
 	reader__destroy(r);
-	for (i = 0; i < 300; i++) {
-		pid_t pid = fork();
+	for (i = 0; i < RECORDS; i++) {
+		pid_t pid = vfork();
 
 		if (pid == 0)
 			_exit(0);
 		reap(pid);
 	}
+	EXPECT_LE(RECORDS, slab_records());
 	/* callbacks of RCU that are text of the module are still to come */
 	policy__destroy(p);
 	expect_unloaded(_metadata);

@@ -10,6 +10,7 @@
 
 #define CGROUP	"thread-records"
 #define OTHER	"thread-records-b"
+#define BELOW	CGROUP "/below"
 #define MS	20	/* of CPU time, the first thread; each next one so much more */
 
 FIXTURE(records)
@@ -236,6 +237,13 @@ TEST_F(records, ends_by_exec)
 	EXPECT_TRUE(info->flags & TASKHOLD_INFO_EXECED);
 	EXPECT_EQ(info->exec_ns, info->exit_ns);
 	EXPECT_LE(self->seen->thread_ns[2], info->use.cpu_ns + 4000000);
+	/* it is not gone, so no task is shown as about to be freed */
+	for (i = 0; i < 3; i++) {
+		const struct policy_event *e = policy_call(self->p, POLICY_FINISH_THREAD, pid, i);
+
+		ASSERT_NE(NULL, e);
+		EXPECT_EQ((pid_t)e->arg == self->seen->tid[2] ? 0 : e->arg, e->pid);
+	}
 	/* the name of the thread, not of the program that it made of its process */
 	EXPECT_STREQ("records_test", info->comm);
 	process = reader_find(self->r, self->slot, pid);
@@ -263,6 +271,36 @@ TEST_F(records, move_with_their_process)
 	ASSERT_TRUE(all_finished(self->r, self->slot));
 	expect_threads(_metadata, self, pid, THREADS, 0);
 	EXPECT_EQ(cgroup_id_of(OTHER), reader_find(self->r, self->slot, pid)->cgroup_id);
+}
+
+/* One thread alone, in a threaded cgroup below that of its process. */
+TEST_F(records, move_by_themselves)
+{
+	const struct taskhold_info *info;
+	uint64_t id;
+	pid_t pid;
+
+	cgroup_make(BELOW);
+	write_file(CGROUP_ROOT "/" BELOW "/cgroup.type", "threaded");
+	id = cgroup_id_of(BELOW);
+	policy_load(self->p);
+	self->slot = policy_attach(self->p, self->r);
+	pid = start(self->seen, 2, false);
+	cgroup_move_thread(BELOW, self->seen->tid[0]);
+	EXPECT_EQ(id, reader_find_thread(self->r, self->slot, self->seen->tid[0])->cgroup_id);
+	let_go(self->seen);
+	ASSERT_EQ(3 << 8, reap(pid));
+	ASSERT_TRUE(all_finished(self->r, self->slot));
+	cgroup_remove(BELOW);
+
+	info = reader_find_thread(self->r, self->slot, self->seen->tid[0]);
+	EXPECT_EQ(id, info->cgroup_id);
+	EXPECT_TRUE(info->flags & TASKHOLD_INFO_MOVED);
+	EXPECT_LE(MS * 1000000UL, info->use.cpu_ns - info->cpu_moved_ns);
+	EXPECT_NE(id, reader_find_thread(self->r, self->slot, self->seen->tid[1])->cgroup_id);
+	EXPECT_NE(id, reader_find(self->r, self->slot, pid)->cgroup_id);
+	/* what moved is the thread: no sum of a cgroup is touched */
+	EXPECT_EQ(0, reader_totals(self->r, self->slot));
 }
 
 /* There is room for the process alone: it has all numbers, and nothing is summed twice. */
