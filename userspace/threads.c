@@ -54,18 +54,20 @@ static void take_use(struct taskhold_use *left, struct taskhold_use *use)
 /* Makes the row of @thread, whose numbers are part of those in @of. */
 static void make_row(struct thread *row, const struct model_task *thread, struct thread *of)
 {
-	struct taskhold_use use = thread->info.use;
+	struct taskhold_use use = thread->info.use, left = of->task.info.use;
 
 	*row = (struct thread){
 		.task = *thread, .process_start_ns = thread->info.parent_start_ns,
 	};
-	take_use(&of->task.info.use, &use);
+	take_use(&left, &use);
 	/*
 	 * Of a process that was not folded either nothing is known, as in a file
-	 * that was cut: then its thread is in no sum, and must not seem idle.
+	 * that was cut: then its thread is in no sum, must not seem idle, and takes
+	 * nothing of what was folded.
 	 */
 	if (of->rest && use.cpu_ns < row->task.info.use.cpu_ns)
 		return;
+	of->task.info.use = left;
 	row->task.info.use = use;
 	if (of->rest)
 		return;

@@ -221,10 +221,10 @@ TEST_F(report, by_thread)
 	EXPECT_EQ(0, TH("201", "nivcsw"));
 }
 
-/* Of a process of which nothing is in the file its threads have what they had. */
-TEST_F(report, threads_of_nobody)
+/* Of the process of 101 and 102 nothing is in the file; @totals: of others, or NULL. */
+static void make_nobody(const char *path, const struct taskhold_totals *totals)
 {
-	struct recording_writer *w = make_open(self->file);
+	struct recording_writer *w = make_open(path);
 	struct taskhold_info other = make_info(1, 100, "first", 70, 7 * MS), info = other;
 
 	make_begin_flags(w, TASKHOLD_SCOPE_ALL, TASKHOLD_BEGIN_THREADS);
@@ -233,7 +233,15 @@ TEST_F(report, threads_of_nobody)
 	/* A process with the same pid, but not at that time. */
 	other.start_ns += 1;
 	make_finished(w, other);
+	if (totals)
+		make_item(w, TASKHOLD_ITEM_TOTALS, totals, sizeof(*totals));
 	make_close(w);
+}
+
+/* Of a process of which nothing is in the file its threads have what they had. */
+TEST_F(report, threads_of_nobody)
+{
+	make_nobody(self->file, NULL);
 	ASSERT_EQ(0, report_json(self, "--by thread --sort tid"));
 	ASSERT_EQ(3, length(self, "/threads"));
 	EXPECT_EQ(7 * MS, (__u64)TH("100", "cpu_ns"));
@@ -241,6 +249,35 @@ TEST_F(report, threads_of_nobody)
 	EXPECT_EQ(1 * MS, (__u64)TH("102", "cpu_ns"));
 	EXPECT_EQ(7 * MS, number(self, "/totals/cpu_ns"));
 	EXPECT_EQ(false, truth(self, "/complete"));
+}
+
+/* Where folded processes used less than such a thread, it was none of theirs. */
+TEST_F(report, threads_of_nobody_besides_folded)
+{
+	static const struct taskhold_totals totals = {
+		.cgroup_id = 70, .tasks = 1,
+		.use = { .cpu_ns = 500000, .user_ns = 100000, .sys_ns = 400000, .nvcsw = 1,
+			 .nivcsw = 2, .min_flt = 3, .maj_flt = 4, .rchar = 5, .wchar = 6,
+			 .read_bytes = 4096, .write_bytes = 8192 },
+	};
+	static const __u64 rest[] = { 500000, 100000, 400000, 1, 2, 3, 4, 5, 6, 4096, 8192 };
+	char pointer[64];
+	size_t i;
+
+	make_nobody(self->file, &totals);
+	ASSERT_EQ(0, report_json(self, "--by thread --sort tid"));
+	ASSERT_EQ(4, length(self, "/threads"));
+	EXPECT_EQ(5 * MS, (__u64)TH("101", "cpu_ns"));
+	EXPECT_EQ(2, TH("101", "rchar"));
+	EXPECT_EQ(1 * MS, (__u64)TH("102", "cpu_ns"));
+	EXPECT_EQ(2, TH("102", "rchar"));
+	for (i = 0; i < ARRAY_SIZE(uses); i++) {
+		snprintf(pointer, sizeof(pointer), "/threads/3/%s", uses[i]);
+		EXPECT_EQ(rest[i], number(self, pointer)) {
+			TH_LOG("%s", uses[i]);
+		}
+	}
+	EXPECT_EQ(7 * MS + 500000, number(self, "/totals/cpu_ns"));
 }
 
 TEST_F(report, by_thread_forms)
