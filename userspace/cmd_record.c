@@ -32,6 +32,7 @@
 #include "module.h"
 #include "recording.h"
 #include "session.h"
+#include "sums.h"
 
 #define DEFAULT_OUTPUT	"taskhold.data"
 #define NSEC_PER_SEC	1000000000ULL
@@ -331,19 +332,14 @@ static __u64 sum_reasons(const struct taskhold_policy_stats *stats, unsigned int
 	return sum;
 }
 
-/* Where one is counted a moment before the other, it is not below 0. */
-static __u64 less(__u64 a, __u64 b)
-{
-	return a > b ? a - b : 0;
-}
-
 /* Processes first, and threads in brackets behind them. */
 static void show_progress(struct record *r)
 {
 	const struct taskhold_policy_stats *s = &r->stats;
 	__u64 folded = sum_reasons(s, 0, TASKHOLD_LOST_NOMEM);
 	__u64 lost = s->reasons[TASKHOLD_LOST_NOMEM];
-	__u64 threads = less(s->threads, s->threads_finished);
+	/* Where one is counted a moment before the other, it is not below 0. */
+	__u64 threads = sums_less(s->threads, s->threads_finished);
 	char held[32] = "", finished[32] = "", let_go[32] = "";
 
 	if (r->session_opts.threads) {
@@ -356,8 +352,8 @@ static void show_progress(struct record *r)
 	fprintf(stderr, "\r\033[K%sheld %" PRIu64 "%s, finished %" PRIu64 "%s, folded %" PRIu64
 		"%s, lost %" PRIu64 ", CPU %.1f s",
 		r->session_opts.threads ? "processes (threads): " : "",
-		(uint64_t)less(s->live, threads), held,
-		(uint64_t)less(s->finished, s->threads_finished), finished, (uint64_t)folded,
+		(uint64_t)sums_less(s->live, threads), held,
+		(uint64_t)sums_less(s->finished, s->threads_finished), finished, (uint64_t)folded,
 		let_go, (uint64_t)lost, r->cpu_ns / (double)NSEC_PER_SEC);
 	r->progress_shown = true;
 }

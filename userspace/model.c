@@ -81,11 +81,6 @@ size_t model_comm_len(const char comm[TASKHOLD_COMM_LEN])
 	return strnlen(comm, TASKHOLD_COMM_LEN);
 }
 
-static __u64 less(__u64 a, __u64 b)
-{
-	return a > b ? a - b : 0;
-}
-
 /* A copy of @text that ends with a NUL, or NULL: no memory. */
 static const char *keep_text(struct model *m, const void *text, size_t len)
 {
@@ -499,7 +494,7 @@ static int sum_tasks(struct model *m)
 	 * What processes used before they moved stands in totals.moved_ns and,
 	 * for those not folded, in their cpu_ns too.  The rest is of the folded.
 	 */
-	m->moved_rest_ns = less(moved, task_moved);
+	m->moved_rest_ns = sums_less(moved, task_moved);
 	sums_add(over, &m->totals.use.cpu_ns, m->moved_rest_ns);
 	return 0;
 }
@@ -517,13 +512,13 @@ static void judge(struct model *m)
 		m->flaws[MODEL_RING_LOST] = m->end.ring_lost;
 		m->flaws[MODEL_DETACHED] = m->end.why == TASKHOLD_END_DETACHED;
 		m->flaws[MODEL_FINISHED_MISSING] =
-			less(m->end.finished, m->finished_items + m->flaws[MODEL_REPEATED]);
+			sums_less(m->end.finished, m->finished_items + m->flaws[MODEL_REPEATED]);
 	} else {
 		m->flaws[MODEL_NO_END] = 1;
 	}
 	m->flaws[MODEL_FILE] = m->state.stop != RECORDING_WHOLE;
-	m->flaws[MODEL_VANISHED] = less(m->vanished_tasks, m->totals.folded) +
-		less(m->vanished_threads, m->flaws[TASKHOLD_FOLD_THREAD]);
+	m->flaws[MODEL_VANISHED] = sums_less(m->vanished_tasks, m->totals.folded) +
+		sums_less(m->vanished_threads, m->flaws[TASKHOLD_FOLD_THREAD]);
 	sums_add(over, &m->lost, m->flaws[TASKHOLD_LOST_NOMEM]);
 	m->complete = true;
 	for (i = 0; i < MODEL_NR_FLAWS; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Sums over processes.  They never wrap: one that would is the highest number,
- * and counted in *@overflows.
+ * and counted in *@overflows.  Nor do differences.
  */
 #ifndef _SUMS_H
 #define _SUMS_H
@@ -22,6 +22,12 @@ struct sums {
 };
 
 void sums_add(__u64 *overflows, __u64 *to, __u64 what);
+
+/* @a - @b, and 0 where @b is more. */
+static inline __u64 sums_less(__u64 a, __u64 b)
+{
+	return a > b ? a - b : 0;
+}
 
 void sums_add_task(__u64 *overflows, struct sums *to,
 		   const struct taskhold_info *info, bool finished);

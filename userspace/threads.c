@@ -10,11 +10,6 @@ static __u64 min(__u64 a, __u64 b)
 	return a < b ? a : b;
 }
 
-static __u64 less(__u64 a, __u64 b)
-{
-	return a > b ? a - b : 0;
-}
-
 /* What is taken of @left, at most @want. */
 static void take(__u64 *left, __u64 *want)
 {
@@ -34,7 +29,7 @@ static void take_use(struct taskhold_use *left, struct taskhold_use *use)
 
 	take(&left->cpu_ns, &use->cpu_ns);
 	if (split) {
-		__u64 low = less(left->user_ns, left->cpu_ns);
+		__u64 low = sums_less(left->user_ns, left->cpu_ns);
 
 		use->user_ns = min(use->user_ns > low ? use->user_ns : low, use->cpu_ns);
 		use->sys_ns = use->cpu_ns - min(use->user_ns, left->user_ns);
