@@ -21,6 +21,24 @@
 #define KF_TRUSTED_ARGS 0
 #endif
 
+/*
+ * Kernels with the patches of kernel/patches: kfuncs that take a reference to
+ * what a map's kptr points to, and with them destructors of the module's for
+ * struct pid and struct file.  No kernel without them has KF_KPTR_GET.
+ */
+#ifdef TASKHOLD_HAVE_KPTR_GET
+#define TASKHOLD_WITH_KPTR_GET	1
+#else
+#define TASKHOLD_WITH_KPTR_GET	0
+#endif
+
+/* The same: put_task_struct_rcu_user() is exported. */
+#ifdef TASKHOLD_HAVE_PUT_TASK
+#define TASKHOLD_WITH_PUT_TASK	1
+#else
+#define TASKHOLD_WITH_PUT_TASK	0
+#endif
+
 /* task_newtask's clone_flags: unsigned long in 6.12, u64 in 7.2. */
 #ifdef TASKHOLD_HAVE_CLONE_FLAGS_U64
 #define TASKHOLD_NEWTASK_PROTO	void *data, struct task_struct *task, u64 clone_flags

@@ -24,6 +24,8 @@ FLAGS = {
     "KF_RET_NULL": "may return NULL, which the program must check",
     "KF_TRUSTED_ARGS": "takes trusted pointers: arguments of the program, references, "
                        "or what is read from them under RCU where the kernel says so",
+    "KF_OWNED_ARGS": "takes nothing but references of the program's own",
+    "KF_KPTR_GET": "takes the address of a referenced kptr in a map value first",
     "KF_RCU": "takes trusted pointers, and those read under RCU",
     "KF_SLEEPABLE": "only for programs that may sleep",
     "KF_RCU_PROTECTED": "only under RCU: a program that may sleep calls bpf_rcu_read_lock() first",

@@ -15,6 +15,8 @@
 #endif
 
 struct cgroup;
+struct file;
+struct pid;
 struct task_struct;
 struct taskhold_rec;
 
@@ -37,6 +39,25 @@ extern struct task_struct *taskhold_rec_task(struct taskhold_rec *rec) TASKHOLD_
 /* Tasks and cgroups. */
 extern int taskhold_task_in_cgroup(struct task_struct *task, __u64 id) TASKHOLD_KFUNC;
 extern __u64 taskhold_cgroup_cpu(struct cgroup *cgrp) TASKHOLD_KFUNC;
+
+/*
+ * Only on a kernel with the patches of kernel/patches: see taskhold_has(). What
+ * is called slot is the address of a referenced kptr in a map value.
+ */
+extern struct taskhold_rec *taskhold_rec_kptr_get(struct taskhold_rec **slot) TASKHOLD_KFUNC;
+extern struct task_struct *taskhold_task_acquire(struct task_struct *task) TASKHOLD_KFUNC;
+extern void taskhold_task_release(struct task_struct *task) TASKHOLD_KFUNC;
+extern struct task_struct *taskhold_task_kptr_get(struct task_struct **slot) TASKHOLD_KFUNC;
+extern struct pid *taskhold_pid_of_task(struct task_struct *task) TASKHOLD_KFUNC;
+extern struct pid *taskhold_pid_acquire(struct pid *pid) TASKHOLD_KFUNC;
+extern void taskhold_pid_release(struct pid *pid) TASKHOLD_KFUNC;
+extern struct pid *taskhold_pid_kptr_get(struct pid **slot) TASKHOLD_KFUNC;
+extern __u32 taskhold_pid_number(struct pid *pid) TASKHOLD_KFUNC;
+extern struct file *taskhold_file_of_fd(__u32 fd) TASKHOLD_KFUNC;
+extern struct file *taskhold_file_acquire(struct file *file) TASKHOLD_KFUNC;
+extern void taskhold_file_release(struct file *file) TASKHOLD_KFUNC;
+extern struct file *taskhold_file_kptr_get(struct file **slot) TASKHOLD_KFUNC;
+extern __u64 taskhold_file_refs(struct file *file) TASKHOLD_KFUNC;
 
 /* Iterators and counters. */
 extern int bpf_iter_taskhold_rec_new(struct bpf_iter_taskhold_rec *it, __u32 slot,

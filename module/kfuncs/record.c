@@ -7,6 +7,7 @@
 
 #include <taskhold/kfuncs.h>
 
+#include "../compat.h"
 #include "../record.h"
 #include "../tracker.h"
 #include "register.h"
@@ -159,5 +160,32 @@ __bpf_kfunc struct task_struct *taskhold_rec_task(struct taskhold_rec *rec)
 {
 	return taskhold_record_task(rec);
 }
+
+#if TASKHOLD_WITH_KPTR_GET
+/**
+ * taskhold_rec_kptr_get - take a reference to the record that a map has
+ * @slot: a referenced kptr in a map value, of records
+ *
+ * The map keeps its own reference, so nobody finds the slot empty meanwhile.
+ * Only there on a kernel with the patches of kernel/patches.
+ *
+ * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ *
+ * Return: the record, to be released by taskhold_rec_release(), or NULL if
+ * there is none, or it has just been taken out.
+ */
+__bpf_kfunc struct taskhold_rec *taskhold_rec_kptr_get(struct taskhold_rec **slot)
+{
+	struct taskhold_rec *rec;
+
+	/* the last reference is dropped by call_rcu(), see taskhold_record_put() */
+	rcu_read_lock();
+	rec = READ_ONCE(*slot);
+	if (rec)
+		rec = taskhold_record_get_not_zero(rec);
+	rcu_read_unlock();
+	return rec;
+}
+#endif
 
 __bpf_kfunc_end_defs();

@@ -23,9 +23,31 @@ BTF_ID_FLAGS(func, taskhold_rec_snapshot, KF_RCU)
 BTF_ID_FLAGS(func, taskhold_rec_cgroup_path, KF_RCU)
 BTF_ID_FLAGS(func, taskhold_rec_exe_path, KF_RCU)
 BTF_ID_FLAGS(func, taskhold_rec_task, KF_ACQUIRE | KF_RET_NULL | KF_RCU)
+#if TASKHOLD_WITH_KPTR_GET
+BTF_ID_FLAGS(func, taskhold_rec_kptr_get, KF_ACQUIRE | KF_RET_NULL | KF_KPTR_GET)
+#endif
 /* task.c */
 BTF_ID_FLAGS(func, taskhold_task_in_cgroup, KF_RCU)
 BTF_ID_FLAGS(func, taskhold_cgroup_cpu, KF_TRUSTED_ARGS)
+#if TASKHOLD_WITH_PUT_TASK
+BTF_ID_FLAGS(func, taskhold_task_acquire, KF_ACQUIRE | KF_RET_NULL | KF_RCU)
+BTF_ID_FLAGS(func, taskhold_task_release, KF_RELEASE)
+#endif
+#if TASKHOLD_WITH_KPTR_GET
+BTF_ID_FLAGS(func, taskhold_task_kptr_get, KF_ACQUIRE | KF_RET_NULL | KF_KPTR_GET)
+/* pid.c */
+BTF_ID_FLAGS(func, taskhold_pid_of_task, KF_ACQUIRE | KF_RET_NULL | KF_RCU)
+BTF_ID_FLAGS(func, taskhold_pid_acquire, KF_ACQUIRE | KF_RET_NULL | KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, taskhold_pid_release, KF_RELEASE)
+BTF_ID_FLAGS(func, taskhold_pid_kptr_get, KF_ACQUIRE | KF_RET_NULL | KF_KPTR_GET)
+BTF_ID_FLAGS(func, taskhold_pid_number, KF_OWNED_ARGS)
+/* file.c */
+BTF_ID_FLAGS(func, taskhold_file_of_fd, KF_ACQUIRE | KF_RET_NULL)
+BTF_ID_FLAGS(func, taskhold_file_acquire, KF_ACQUIRE | KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, taskhold_file_release, KF_RELEASE)
+BTF_ID_FLAGS(func, taskhold_file_kptr_get, KF_ACQUIRE | KF_RET_NULL | KF_KPTR_GET)
+BTF_ID_FLAGS(func, taskhold_file_refs, KF_OWNED_ARGS)
+#endif
 /* iter.c */
 BTF_ID_FLAGS(func, bpf_iter_taskhold_rec_new, KF_ITER_NEW | KF_RCU_PROTECTED)
 BTF_ID_FLAGS(func, bpf_iter_taskhold_rec_next, KF_ITER_NEXT | KF_RET_NULL)
@@ -42,12 +64,18 @@ BTF_KFUNCS_END(taskhold_kfunc_ids)
  * For SYSCALL programs alone, which are called under no lock.
  * taskhold_settle() waits for RCU callbacks, some of which need locks that a
  * sleepable program on a function of the kernel may be called under; the others
- * take a lock that a program on a function of the kernel may have interrupted.
+ * take a lock, or allocate memory, which a program on a function of the kernel
+ * may have interrupted.
  */
 BTF_SET_START(taskhold_syscall_ids)
 BTF_ID(func, taskhold_totals_next)
 BTF_ID(func, taskhold_totals_path)
 BTF_ID(func, taskhold_settle)
+#if TASKHOLD_WITH_KPTR_GET
+BTF_ID(func, taskhold_pid_of_task)
+BTF_ID(func, taskhold_pid_acquire)
+BTF_ID(func, taskhold_pid_kptr_get)
+#endif
 BTF_SET_END(taskhold_syscall_ids)
 
 static int taskhold_kfunc_filter(const struct bpf_prog *prog, u32 kfunc_id)
@@ -71,6 +99,12 @@ static const struct btf_kfunc_id_set taskhold_kfunc_set = {
 BTF_ID_LIST(taskhold_dtor_ids)
 BTF_ID(struct, taskhold_rec)
 BTF_ID(func, taskhold_rec_release_dtor)
+#if TASKHOLD_WITH_KPTR_GET
+BTF_ID(struct, pid)
+BTF_ID(func, taskhold_pid_release_dtor)
+BTF_ID(struct, file)
+BTF_ID(func, taskhold_file_release_dtor)
+#endif
 
 /* TRACING stands for LSM, TRACEPOINT and PERF_EVENT too: they are one hook. */
 static const enum bpf_prog_type taskhold_hooks[] = {
@@ -97,6 +131,16 @@ int taskhold_kfuncs_register(void)
 			.btf_id = taskhold_dtor_ids[0],
 			.kfunc_btf_id = taskhold_dtor_ids[1],
 		},
+#if TASKHOLD_WITH_KPTR_GET
+		{
+			.btf_id = taskhold_dtor_ids[2],
+			.kfunc_btf_id = taskhold_dtor_ids[3],
+		},
+		{
+			.btf_id = taskhold_dtor_ids[4],
+			.kfunc_btf_id = taskhold_dtor_ids[5],
+		},
+#endif
 	};
 	unsigned int i;
 	int err;

@@ -4,6 +4,8 @@
 
 /* Named in register.c's table of destructors; no program can call it. */
 void taskhold_rec_release_dtor(void *rec);
+void taskhold_pid_release_dtor(void *pid);
+void taskhold_file_release_dtor(void *file);
 
 int taskhold_kfuncs_register(void);
 

@@ -4,6 +4,7 @@
 #include <linux/btf.h>
 #include <linux/cgroup.h>
 #include <linux/sched.h>
+#include <linux/sched/task.h>
 
 #include <taskhold/kfuncs.h>
 
@@ -59,5 +60,63 @@ __bpf_kfunc u64 taskhold_cgroup_cpu(struct cgroup *cgrp)
 		ns += taskhold_compat_cgroup_cpu(cgrp, cpu);
 	return ns;
 }
+
+#if TASKHOLD_WITH_PUT_TASK
+/**
+ * taskhold_task_acquire - take a reference to a task
+ * @task: the task; trusted or under RCU
+ *
+ * Of the rcu_users kind, as bpf_task_acquire() takes. Only there on a kernel with
+ * the patches of kernel/patches.
+ *
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
+ *
+ * Return: @task, to be released by taskhold_task_release() or
+ * bpf_task_release(), or NULL if it is about to be freed.
+ */
+__bpf_kfunc struct task_struct *taskhold_task_acquire(struct task_struct *task)
+{
+	return refcount_inc_not_zero(&task->rcu_users) ? task : NULL;
+}
+
+/**
+ * taskhold_task_release - drop a reference to a task
+ * @task: a reference of the program's own
+ *
+ * Only there on a kernel with the patches of kernel/patches.
+ *
+ * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ */
+__bpf_kfunc void taskhold_task_release(struct task_struct *task)
+{
+	put_task_struct_rcu_user(task);
+}
+#endif
+
+#if TASKHOLD_WITH_KPTR_GET
+/**
+ * taskhold_task_kptr_get - take a reference to the task that a map has
+ * @slot: a referenced kptr in a map value, of tasks
+ *
+ * Only there on a kernel with the patches of kernel/patches.
+ *
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
+ *
+ * Return: the task, to be released by taskhold_task_release() or
+ * bpf_task_release(), or NULL if there is none, or it has just been taken out.
+ */
+__bpf_kfunc struct task_struct *taskhold_task_kptr_get(struct task_struct **slot)
+{
+	struct task_struct *task;
+
+	/* put_task_struct_rcu_user() lets a grace period pass after the last one */
+	rcu_read_lock();
+	task = READ_ONCE(*slot);
+	if (task && !refcount_inc_not_zero(&task->rcu_users))
+		task = NULL;
+	rcu_read_unlock();
+	return task;
+}
+#endif
 
 __bpf_kfunc_end_defs();

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kinds of kptrs that libbpf's headers have no names for, and the exchange of
+ * kptrs by an instruction. Include after vmlinux.h and libbpf's headers.
+ *
+ * What only a kernel with the patches of kernel/patches has is refused by others:
+ * the map is not created, or the program is not loaded. kptr_kinds() and
+ * bpf_ksym_exists() of a kfunc tell beforehand.
+ */
+#ifndef _TASKHOLD_KPTR_BPF_H
+#define _TASKHOLD_KPTR_BPF_H
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+/* The first libbpf that had kptrs called the kind that owns a reference so. */
+#ifndef __kptr_ref
+#define __kptr_ref __attribute__((btf_type_tag("kptr")))
+#endif
+
+/* Of the kernel's own per-CPU memory. __percpu_kptr is for what a program owns. */
+#ifndef __kptr_percpu
+#define __kptr_percpu __attribute__((btf_type_tag("kptr_percpu")))
+#endif
+
+/* Of user space: an address in the task that was current when it was stored. */
+#ifndef __kptr_user
+#define __kptr_user __attribute__((btf_type_tag("kptr_user")))
+#endif
+
+/*
+ * What bpf_kptr_xchg() does, without a call: store a reference or NULL in a kptr,
+ * and return what was there. Unreferenced kptrs can be exchanged as well.
+ */
+#define kptr_xchg_insn(slot, ptr)						\
+	((typeof(*(slot)))__sync_lock_test_and_set((__u64 *)(slot), (__u64)(ptr)))
+
+/* Members of the kernel's own enum, by another name so that both can be there. */
+enum btf_field_type___kptr_kinds {
+	BPF_KPTR_KERN_PERCPU___kptr_kinds = 1 << 20,
+	BPF_KPTR_USER___kptr_kinds = 1 << 21,
+};
+
+/* Has the kernel __kptr_percpu and __kptr_user, and what comes with them? */
+#define kptr_kinds()								\
+	bpf_core_enum_value_exists(enum btf_field_type___kptr_kinds,		\
+				   BPF_KPTR_USER___kptr_kinds)
+
+#endif /* _TASKHOLD_KPTR_BPF_H */
