@@ -36,6 +36,7 @@
  * @msgs: what the log must have, @nr_msgs of them
  * @success: it must load
  * @failure: it must be refused
+ * @stock: this is all about kernels without the patches of kernel/patches
  */
 struct expectation {
 	char name[64];
@@ -44,7 +45,29 @@ struct expectation {
 	int nr_msgs;
 	bool success;
 	bool failure;
+	bool stock;
 };
+
+/* Has the kernel the patches of kernel/patches? -1: not asked yet */
+static int expect_patched = -1;
+
+static bool expect_kernel_patched(void)
+{
+	if (expect_patched < 0) {
+		struct btf *btf = btf__load_vmlinux_btf();
+		__s32 id = btf__find_by_name_kind(btf, "btf_field_type", BTF_KIND_ENUM);
+		const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL;
+
+		expect_patched = 0;
+		for (int i = 0; t && i < btf_vlen(t); i++) {
+			if (!strcmp(btf__name_by_offset(btf, btf_enum(t)[i].name_off),
+				    "BPF_KPTR_USER"))
+				expect_patched = 1;
+		}
+		btf__free(btf);
+	}
+	return expect_patched;
+}
 
 static char expect_log[EXPECT_LOG_SIZE];
 static char expect_libbpf[4096];
@@ -68,12 +91,29 @@ static struct bpf_object *expect_open(const void *elf, size_t size)
 }
 
 /* Note what one tag says; false if nobody knows the tag. */
-static bool expect_take_tag(struct expectation *e, const char *tag)
+static bool expect_take_tag(struct expectation *e, const char *tag, bool of_stock)
 {
 	const char *text = strchr(tag, '=');
 
 	if (!text++)
 		return false;
+	if (!strncmp(tag, "expect:stock-", 13)) {
+		char rest[200];
+
+		/* the first of them replaces what is said of patched kernels */
+		if (expect_kernel_patched())
+			return true;
+		if (!e->stock) {
+			e->stock = true;
+			e->success = false;
+			e->failure = false;
+			e->nr_msgs = 0;
+		}
+		snprintf(rest, sizeof(rest), "expect:%s", tag + 13);
+		return expect_take_tag(e, rest, true);
+	}
+	if (e->stock && !of_stock && strncmp(tag, "expect:why=", 11))
+		return true;
 	if (!strcmp(tag, "expect:load=success"))
 		e->success = true;
 	else if (!strcmp(tag, "expect:load=failure"))
@@ -103,7 +143,7 @@ static bool expect_read(const struct btf *btf, struct expectation *e, char *reas
 		if (!btf_is_func(func) || strncmp(tag, "expect:", 7) ||
 		    strcmp(btf__name_by_offset(btf, func->name_off), e->name))
 			continue;
-		if (!expect_take_tag(e, tag)) {
+		if (!expect_take_tag(e, tag, false)) {
 			snprintf(reason, size, "tag '%s' is not known", tag);
 			return false;
 		}

@@ -15,13 +15,18 @@ static inline int kmsg_open(void)
 	return fd;
 }
 
-/* Lines of the module's since the last call that have a text; reads all there are. */
-static inline int kmsg_count(int fd, const char *text)
+/*
+ * Lines since the last call that begin with a word and have a text; reads all
+ * there are.
+ */
+static inline int kmsg_count_of(int fd, const char *who, const char *text)
 {
+	char begin[64];
 	char buf[2048];
 	ssize_t n;
 	int count = 0;
 
+	snprintf(begin, sizeof(begin), ";%s: ", who);
 	for (;;) {
 		n = read(fd, buf, sizeof(buf) - 1);
 		if (n < 0 && errno == EPIPE)
@@ -29,8 +34,14 @@ static inline int kmsg_count(int fd, const char *text)
 		if (n <= 0)
 			return count;
 		buf[n] = '\0';
-		count += strstr(buf, ";taskhold: ") && strstr(buf, text);
+		count += strstr(buf, begin) && strstr(buf, text);
 	}
+}
+
+/* The same of the module's own. */
+static inline int kmsg_count(int fd, const char *text)
+{
+	return kmsg_count_of(fd, "taskhold", text);
 }
 
 #endif /* _TASKHOLD_TESTS_KMSG_H */

@@ -21,4 +21,9 @@
 #define __msg(text)		__expect("msg", text)
 #define __why(text)		__expect("why", text)
 
+/* Where a kernel without the patches of kernel/patches says something else. */
+#define __stock_success		__expect("stock-load", "success")
+#define __stock_failure		__expect("stock-load", "failure")
+#define __stock_msg(text)	__expect("stock-msg", text)
+
 #endif /* _TASKHOLD_TESTS_EXPECT_BPF_H */

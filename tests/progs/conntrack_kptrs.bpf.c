@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Entries of conntrack as referenced kptrs, and kptr_get of them. The programs are
+ * run by user space, with a packet that does not matter.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+
+#include "kptr.bpf.h"
+
+struct bpf_ct_opts___kptrs {
+	s32 netns_id;
+	s32 error;
+	u8 l4proto;
+	u8 dir;
+	u8 reserved[2];
+};
+
+struct nf_conn___init;
+
+extern struct nf_conn___init *bpf_skb_ct_alloc(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
+					       u32 tuple__sz, struct bpf_ct_opts___kptrs *opts,
+					       u32 opts__sz) __ksym;
+extern struct nf_conn *bpf_skb_ct_lookup(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
+					 u32 tuple__sz, struct bpf_ct_opts___kptrs *opts,
+					 u32 opts__sz) __ksym;
+extern struct nf_conn *bpf_ct_insert_entry(struct nf_conn___init *ct) __ksym;
+extern void bpf_ct_release(struct nf_conn *ct) __ksym;
+extern void bpf_ct_set_timeout(struct nf_conn___init *ct, u32 timeout) __ksym;
+extern int bpf_ct_set_status(const struct nf_conn___init *ct, u32 status) __ksym;
+extern struct nf_conn *bpf_ct_kptr_get(struct nf_conn **slot, struct bpf_sock_tuple *tuple,
+				       u32 tuple__sz, u8 l4proto, u8 dir) __ksym __weak;
+
+struct held {
+	struct nf_conn __kptr *ct;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4);
+	__type(key, __u32);
+	__type(value, struct held);
+} entries SEC(".maps");
+
+/* in */
+__u32 key;
+__u16 port;		/* of the source, tells entries apart */
+__u32 timeout_ms;
+__u8 proto = 17;
+__u8 dir;
+__u32 size = 12;	/* of the tuple: 12 or 36 */
+__u32 rounds;
+
+/* out */
+int ret;
+__u64 address;
+__u64 got;
+
+static void make_tuple(struct bpf_sock_tuple *tuple, __u16 source)
+{
+	__builtin_memset(tuple, 0, sizeof(*tuple));
+	tuple->ipv4.saddr = 0x0100007f;
+	tuple->ipv4.daddr = 0x0200007f;
+	tuple->ipv4.sport = source;
+	tuple->ipv4.dport = 53;
+}
+
+/* Make an entry, insert it, and put it into the map. */
+SEC("tc")
+int put(struct __sk_buff *skb)
+{
+	struct bpf_ct_opts___kptrs opts = { .l4proto = 17, .netns_id = -1 };
+	struct bpf_sock_tuple tuple;
+	struct nf_conn___init *new;
+	struct nf_conn *ct;
+	struct held *v;
+	__u32 k = key;
+
+	ret = -1;
+	make_tuple(&tuple, port);
+	v = bpf_map_lookup_elem(&entries, &k);
+	if (!v)
+		return 0;
+	ret = -2;
+	new = bpf_skb_ct_alloc(skb, &tuple, sizeof(tuple.ipv4), &opts, sizeof(opts));
+	if (!new)
+		return 0;
+	bpf_ct_set_timeout(new, timeout_ms);
+	bpf_ct_set_status(new, 1 << 3);
+	ret = -3;
+	ct = bpf_ct_insert_entry(new);
+	if (!ct)
+		return 0;
+	address = (__u64)ct;
+	ct = bpf_kptr_xchg(&v->ct, ct);
+	if (ct)
+		bpf_ct_release(ct);
+	ret = 0;
+	return 0;
+}
+
+/* Is it there, and which one? */
+SEC("tc")
+int get(struct __sk_buff *skb)
+{
+	struct bpf_sock_tuple tuple;
+	struct nf_conn *ct;
+	struct held *v;
+	__u32 k = key;
+
+	ret = -1;
+	make_tuple(&tuple, port);
+	v = bpf_map_lookup_elem(&entries, &k);
+	if (!v)
+		return 0;
+	ret = -2;
+	if (size == sizeof(tuple.ipv4))
+		ct = bpf_ct_kptr_get(&v->ct, &tuple, sizeof(tuple.ipv4), proto, dir);
+	else
+		ct = bpf_ct_kptr_get(&v->ct, &tuple, sizeof(tuple.ipv6), proto, dir);
+	if (!ct)
+		return 0;
+	address = (__u64)ct;
+	bpf_ct_release(ct);
+	ret = 0;
+	return 0;
+}
+
+/* Look it up as ever; this is also what takes an expired one out of the table. */
+SEC("tc")
+int lookup(struct __sk_buff *skb)
+{
+	struct bpf_ct_opts___kptrs opts = { .l4proto = 17, .netns_id = -1 };
+	struct bpf_sock_tuple tuple;
+	struct nf_conn *ct;
+
+	make_tuple(&tuple, port);
+	ct = bpf_skb_ct_lookup(skb, &tuple, sizeof(tuple.ipv4), &opts, sizeof(opts));
+	ret = ct ? 0 : opts.error;
+	if (ct)
+		bpf_ct_release(ct);
+	return 0;
+}
+
+/* Many times, with no more than a moment in between. */
+SEC("tc")
+int get_many(struct __sk_buff *skb)
+{
+	struct bpf_sock_tuple tuple;
+	struct nf_conn *ct;
+	struct held *v;
+	__u32 k = key, i;
+
+	make_tuple(&tuple, port);
+	for (i = 0; i < 256 && i < rounds; i++) {
+		v = bpf_map_lookup_elem(&entries, &k);
+		if (!v)
+			continue;
+		ct = bpf_ct_kptr_get(&v->ct, &tuple, sizeof(tuple.ipv4), 17, 0);
+		if (!ct)
+			continue;
+		bpf_ct_release(ct);
+		__sync_fetch_and_add(&got, 1);
+	}
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

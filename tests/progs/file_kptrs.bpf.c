@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Files and pids as referenced kptrs in every kind of map that takes them:
+ * types of vmlinux whose destructors are the module's. What the programs do is
+ * chosen by user space, by the variables below.
+ */
+#include "vmlinux.h"
+#include "taskhold.bpf.h"
+#include "kptr.bpf.h"
+
+#include "sizes.h"
+
+extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym;
+
+struct held {
+	struct file __kptr *file;
+	struct pid __kptr *pid;
+	__u64 mark;
+};
+
+#define KPTR_MAP(name, kind)					\
+struct {							\
+	__uint(type, kind);					\
+	__uint(max_entries, KPTR_ENTRIES);			\
+	__type(key, __u32);					\
+	__type(value, struct held);				\
+} name SEC(".maps")
+
+KPTR_MAP(array, BPF_MAP_TYPE_ARRAY);
+KPTR_MAP(hash, BPF_MAP_TYPE_HASH);
+KPTR_MAP(lru, BPF_MAP_TYPE_LRU_HASH);
+KPTR_MAP(cpu_array, BPF_MAP_TYPE_PERCPU_ARRAY);
+KPTR_MAP(cpu_hash, BPF_MAP_TYPE_PERCPU_HASH);
+KPTR_MAP(cpu_lru, BPF_MAP_TYPE_LRU_PERCPU_HASH);
+
+/* The same, where an element is made when it is first used. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, KPTR_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct held);
+} hash_lazy SEC(".maps");
+
+/* A map that is found in another one. */
+struct inner {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, KPTR_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct held);
+} inner SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct inner);
+} outer SEC(".maps") = {
+	.values = { [0] = &inner },
+};
+
+enum { ARRAY, HASH, LRU, CPU_ARRAY, CPU_HASH, CPU_LRU, HASH_LAZY, INNER };
+
+/* in */
+__u32 which;		/* map */
+__u32 key;
+__u32 fd;		/* put_file: of the caller */
+__s32 pid;		/* put_pid: of whom */
+bool by_insn;		/* exchange by the instruction instead of the helper */
+__u32 rounds;		/* of the loops below */
+
+/* out */
+int ret;
+__u64 number;
+__u64 got;		/* references taken from a slot */
+__u64 missed;		/* slots found empty */
+__u64 put;		/* references put into one */
+
+static struct held *lookup(void)
+{
+	__u32 k = key, zero = 0;
+	void *map;
+
+	switch (which) {
+	case ARRAY:
+		return bpf_map_lookup_elem(&array, &k);
+	case HASH:
+		return bpf_map_lookup_elem(&hash, &k);
+	case LRU:
+		return bpf_map_lookup_elem(&lru, &k);
+	case CPU_ARRAY:
+		return bpf_map_lookup_elem(&cpu_array, &k);
+	case CPU_HASH:
+		return bpf_map_lookup_elem(&cpu_hash, &k);
+	case CPU_LRU:
+		return bpf_map_lookup_elem(&cpu_lru, &k);
+	case HASH_LAZY:
+		return bpf_map_lookup_elem(&hash_lazy, &k);
+	case INNER:
+		map = bpf_map_lookup_elem(&outer, &zero);
+		return map ? bpf_map_lookup_elem(map, &k) : NULL;
+	}
+	return NULL;
+}
+
+static __always_inline void exchange_file(struct held *v, struct file *file)
+{
+	if (by_insn)
+		file = kptr_xchg_insn(&v->file, file);
+	else
+		file = bpf_kptr_xchg(&v->file, file);
+	if (file)
+		taskhold_file_release(file);
+}
+
+SEC("syscall")
+int put_file(void *ctx)
+{
+	struct held *v = lookup();
+	struct file *file;
+
+	ret = -1;
+	if (!v)
+		return 0;
+	file = taskhold_file_of_fd(fd);
+	if (!file)
+		return 0;
+	exchange_file(v, file);
+	ret = 0;
+	return 0;
+}
+
+/* The inode's number of the file that is there, which stays there. */
+SEC("syscall")
+int get_file(void *ctx)
+{
+	struct held *v = lookup();
+	struct file *file;
+
+	ret = -1;
+	number = 0;
+	if (!v)
+		return 0;
+	ret = -2;
+	file = taskhold_file_kptr_get(&v->file);
+	if (!file)
+		return 0;
+	number = file->f_inode->i_ino;
+	taskhold_file_release(file);
+	ret = 0;
+	return 0;
+}
+
+/* Take the file out. */
+SEC("syscall")
+int drop_file(void *ctx)
+{
+	struct held *v = lookup();
+	struct file *file;
+
+	ret = -1;
+	if (!v)
+		return 0;
+	if (by_insn)
+		file = kptr_xchg_insn(&v->file, NULL);
+	else
+		file = bpf_kptr_xchg(&v->file, NULL);
+	ret = -2;
+	if (!file)
+		return 0;
+	taskhold_file_release(file);
+	ret = 0;
+	return 0;
+}
+
+SEC("syscall")
+int put_pid(void *ctx)
+{
+	struct held *v = lookup();
+	struct task_struct *task;
+	struct pid *p;
+
+	ret = -1;
+	if (!v)
+		return 0;
+	task = bpf_task_from_pid(pid);
+	if (!task)
+		return 0;
+	p = taskhold_pid_of_task(task);
+	bpf_task_release(task);
+	if (!p)
+		return 0;
+	p = bpf_kptr_xchg(&v->pid, p);
+	if (p)
+		taskhold_pid_release(p);
+	ret = 0;
+	return 0;
+}
+
+SEC("syscall")
+int get_pid(void *ctx)
+{
+	struct held *v = lookup();
+	struct pid *p, *again;
+
+	ret = -1;
+	number = 0;
+	if (!v)
+		return 0;
+	ret = -2;
+	p = taskhold_pid_kptr_get(&v->pid);
+	if (!p)
+		return 0;
+	again = taskhold_pid_acquire(p);
+	taskhold_pid_release(p);
+	ret = -3;
+	if (!again)
+		return 0;
+	number = taskhold_pid_number(again);
+	taskhold_pid_release(again);
+	ret = 0;
+	return 0;
+}
+
+/* ---- on two processors at once ---- */
+
+static int get_once(__u32 i, void *ctx)
+{
+	struct held *v = lookup();
+	struct file *file;
+	struct pid *p;
+
+	if (!v)
+		return 0;
+	file = taskhold_file_kptr_get(&v->file);
+	if (file) {
+		taskhold_file_release(file);
+		__sync_fetch_and_add(&got, 1);
+	} else {
+		__sync_fetch_and_add(&missed, 1);
+	}
+	p = taskhold_pid_kptr_get(&v->pid);
+	if (p) {
+		taskhold_pid_release(p);
+		__sync_fetch_and_add(&got, 1);
+	} else {
+		__sync_fetch_and_add(&missed, 1);
+	}
+	return 0;
+}
+
+SEC("syscall")
+int get_many(void *ctx)
+{
+	bpf_loop(rounds, get_once, NULL, 0);
+	return 0;
+}
+
+/* Put new ones in, and take them out again every second time. */
+static int put_once(__u32 i, void *ctx)
+{
+	struct held *v = lookup();
+	struct file *file;
+	struct pid *p;
+
+	if (!v)
+		return 0;
+	file = taskhold_file_of_fd(fd);
+	if (file) {
+		exchange_file(v, file);
+		__sync_fetch_and_add(&put, 1);
+	}
+	p = taskhold_pid_of_task(bpf_get_current_task_btf());
+	if (p) {
+		p = bpf_kptr_xchg(&v->pid, p);
+		__sync_fetch_and_add(&put, 1);
+		if (p)
+			taskhold_pid_release(p);
+	}
+	if (i & 1)
+		return 0;
+	file = bpf_kptr_xchg(&v->file, NULL);
+	if (file)
+		taskhold_file_release(file);
+	p = bpf_kptr_xchg(&v->pid, NULL);
+	if (p)
+		taskhold_pid_release(p);
+	return 0;
+}
+
+SEC("syscall")
+int put_many(void *ctx)
+{
+	bpf_loop(rounds, put_once, NULL, 0);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kfuncs that take nothing but what the program owns, KF_OWNED_ARGS: what the
+ * verifier accepts for an argument, and what it must refuse.
+ */
+#include "vmlinux.h"
+#include "taskhold.bpf.h"
+#include "kptr.bpf.h"
+
+#include "expect.h"
+
+#define __no_kfunc __stock_failure __stock_msg("is referenced but wasn't resolved")
+
+struct held {
+	struct file __kptr_untrusted *unref;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct held);
+} array SEC(".maps");
+
+__u64 seen;
+
+extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym;
+
+SEC("syscall")
+__why("a reference of the program's own")
+__success __no_kfunc
+int owned(void *ctx)
+{
+	struct file *file = taskhold_file_of_fd(0);
+
+	if (!file)
+		return 0;
+	seen = taskhold_file_refs(file);
+	taskhold_file_release(file);
+	return 0;
+}
+
+SEC("lsm/file_open")
+__why("the same, made of a trusted argument")
+__success __no_kfunc
+int BPF_PROG(acquired, struct file *file)
+{
+	struct file *mine = taskhold_file_acquire(file);
+
+	seen = taskhold_file_refs(mine);
+	taskhold_file_release(mine);
+	return 0;
+}
+
+SEC("lsm/file_open")
+__why("a trusted argument is not the program's own")
+__failure __msg("R1 must be referenced") __no_kfunc
+int BPF_PROG(trusted, struct file *file)
+{
+	seen = taskhold_file_refs(file);
+	return 0;
+}
+
+SEC("lsm/mmap_file")
+__why("nor is what is found under RCU")
+__failure __msg("R1 must be referenced or trusted") __no_kfunc
+int BPF_PROG(rcu, struct file *file, unsigned long reqprot, unsigned long prot,
+	     unsigned long flags)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	seen = taskhold_file_refs((void *)task->real_parent);
+	return 0;
+}
+
+SEC("fentry/fput")
+__why("nor an argument of a function that is traced")
+__failure __msg("R1 must be referenced or trusted") __no_kfunc
+int BPF_PROG(traced, struct file *file)
+{
+	seen = taskhold_file_refs(file);
+	return 0;
+}
+
+SEC("syscall")
+__why("nor what has been released")
+__failure __msg("arg#0") __no_kfunc
+int released(void *ctx)
+{
+	struct file *file = taskhold_file_of_fd(0);
+
+	if (!file)
+		return 0;
+	taskhold_file_release(file);
+	seen = taskhold_file_refs(file);
+	return 0;
+}
+
+SEC("syscall")
+__why("nor what may be NULL")
+__failure __msg("Possibly NULL pointer passed to trusted arg0") __no_kfunc
+int unchecked(void *ctx)
+{
+	struct file *file = taskhold_file_of_fd(0);
+
+	seen = taskhold_file_refs(file);
+	if (file)
+		taskhold_file_release(file);
+	return 0;
+}
+
+SEC("syscall")
+__why("nor what an unreferenced kptr points to")
+__failure __msg("R1 must be referenced or trusted") __no_kfunc
+int untrusted(void *ctx)
+{
+	struct file *file;
+	struct held *v;
+	__u32 zero = 0;
+
+	v = bpf_map_lookup_elem(&array, &zero);
+	if (!v)
+		return 0;
+	file = v->unref;
+	if (file)
+		seen = taskhold_file_refs(file);
+	return 0;
+}
+
+SEC("syscall")
+__why("a part of the object is not what is owned")
+__failure __msg("dereference of modified ptr_ ptr R1") __no_kfunc
+int offset(void *ctx)
+{
+	struct file *file = taskhold_file_of_fd(0);
+
+	if (!file)
+		return 0;
+	seen = taskhold_file_refs((void *)file + 8);
+	taskhold_file_release(file);
+	return 0;
+}
+
+SEC("syscall")
+__why("an object of another type is not either")
+__failure __msg("kernel function taskhold_file_refs args#0 expected pointer to STRUCT file")
+__no_kfunc
+int other_type(void *ctx)
+{
+	struct task_struct *task = bpf_task_acquire(bpf_get_current_task_btf());
+
+	if (!task)
+		return 0;
+	seen = taskhold_file_refs((void *)task);
+	bpf_task_release(task);
+	return 0;
+}
+
+/* ---- conntrack's setters, which are in the kernel ---- */
+
+struct bpf_ct_opts___owned {
+	s32 netns_id;
+	s32 error;
+	u8 l4proto;
+	u8 dir;
+	u8 reserved[2];
+};
+
+struct nf_conn___init;
+
+extern struct nf_conn___init *bpf_skb_ct_alloc(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
+					       u32 tuple__sz, struct bpf_ct_opts___owned *opts,
+					       u32 opts__sz) __ksym;
+extern struct nf_conn *bpf_ct_insert_entry(struct nf_conn___init *ct) __ksym;
+extern void bpf_ct_release(struct nf_conn *ct) __ksym;
+extern void bpf_ct_set_timeout(struct nf_conn___init *ct, u32 timeout) __ksym;
+extern int bpf_ct_set_status(const struct nf_conn___init *ct, u32 status) __ksym;
+extern int bpf_ct_change_timeout(struct nf_conn *ct, u32 timeout) __ksym;
+extern int bpf_ct_change_status(struct nf_conn *ct, u32 status) __ksym;
+
+SEC("tc")
+__why("an entry that the program has made is set up and changed as ever")
+__success
+int conntrack_owned(struct __sk_buff *skb)
+{
+	struct bpf_ct_opts___owned opts = { .l4proto = 17, .netns_id = -1 };
+	struct bpf_sock_tuple tuple = {};
+	struct nf_conn___init *new;
+	struct nf_conn *ct;
+
+	new = bpf_skb_ct_alloc(skb, &tuple, sizeof(tuple.ipv4), &opts, sizeof(opts));
+	if (!new)
+		return 0;
+	bpf_ct_set_timeout(new, 1000);
+	bpf_ct_set_status(new, 1 << 3);
+	ct = bpf_ct_insert_entry(new);
+	if (!ct)
+		return 0;
+	bpf_ct_change_timeout(ct, 2000);
+	bpf_ct_change_status(ct, 1 << 1);
+	bpf_ct_release(ct);
+	return 0;
+}
+
+SEC("tc")
+__why("an entry that is not the program's own is not")
+__failure __msg("R1 must be referenced or trusted")
+int conntrack_of_packet(struct __sk_buff *skb)
+{
+	struct sk_buff *kernel_skb = bpf_cast_to_kern_ctx(skb);
+
+	bpf_ct_change_timeout((struct nf_conn *)kernel_skb->dev, 2000);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

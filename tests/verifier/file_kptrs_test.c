@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// timeout: 180
+// module: none
+/*
+ * Destructors of the module's for types of vmlinux: a file and a pid in a map
+ * value go with the value, however that goes, and no sooner; the map holds the
+ * module. That a file has gone is seen at the other end of a pipe.
+ */
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+#include <bpf/btf.h>
+
+#include "lib/reader.h"
+#include "file_kptrs.skel.h"
+
+#include "lib/harness.h"
+
+enum { ARRAY, HASH, LRU, CPU_ARRAY, CPU_HASH, CPU_LRU, HASH_LAZY, INNER };
+
+FIXTURE(kptr)
+{
+	struct file_kptrs *m;
+	struct bpf_map *map;
+	int fd[2];	/* a pipe; the end to write to is -1 once only a map has it */
+	__u64 inode;
+	int others;	/* BPF objects that are not of this test */
+};
+
+FIXTURE_VARIANT(kptr)
+{
+	__u32 which;
+	bool is_array;	/* elements cannot be deleted */
+	bool is_lru;
+	bool is_percpu;
+	bool by_insn;
+};
+
+#define VARIANT(name, number, array, lru, percpu, insn)				\
+	FIXTURE_VARIANT_ADD(kptr, name)						\
+	{									\
+		.which = number, .is_array = array, .is_lru = lru,		\
+		.is_percpu = percpu, .by_insn = insn,				\
+	}
+
+VARIANT(array, ARRAY, true, false, false, false);
+VARIANT(array_by_instruction, ARRAY, true, false, false, true);
+VARIANT(hash, HASH, false, false, false, false);
+VARIANT(hash_by_instruction, HASH, false, false, false, true);
+VARIANT(hash_without_preallocation, HASH_LAZY, false, false, false, false);
+VARIANT(lru_hash, LRU, false, true, false, false);
+VARIANT(percpu_array, CPU_ARRAY, true, false, true, false);
+VARIANT(percpu_hash, CPU_HASH, false, false, true, false);
+VARIANT(lru_percpu_hash, CPU_LRU, false, true, true, false);
+VARIANT(map_in_map, INNER, false, false, false, false);
+
+#define VALUE_SIZE 24
+
+/* An element with nothing in it; sets every CPU's value of a per-CPU map. */
+static int update(struct bpf_map *map, __u32 key)
+{
+	char value[VALUE_SIZE * 64] = {};
+	bool percpu = strstr(bpf_map__name(map), "cpu");
+
+	return bpf_map__update_elem(map, &key, sizeof(key), value,
+				    percpu ? VALUE_SIZE * libbpf_num_possible_cpus() : VALUE_SIZE,
+				    BPF_ANY);
+}
+
+/* Has the kernel what this test is about? */
+static bool has_kfuncs(void)
+{
+	struct btf *vmlinux = btf__load_vmlinux_btf();
+	struct btf *btf = btf__load_module_btf("taskhold", vmlinux);
+	bool has = btf && btf__find_by_name_kind(btf, "taskhold_file_kptr_get",
+						 BTF_KIND_FUNC) > 0;
+
+	btf__free(btf);
+	btf__free(vmlinux);
+	return has;
+}
+
+static int run_prog(struct bpf_program *prog, struct file_kptrs *m)
+{
+	reader_run(prog);
+	return m->bss->ret;
+}
+
+static __u64 inode_of(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		die("fstat");
+	return st.st_ino;
+}
+
+/* Nobody has the end to write to any more. */
+static bool hung_up(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	if (poll(&p, 1, 0) < 0)
+		die("poll");
+	return p.revents & POLLHUP;
+}
+
+FIXTURE_SETUP(kptr)
+{
+	cpu_set_t cpus;
+
+	/* a per-CPU value is the one of the CPU that the program runs on */
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpus), &cpus));
+
+	if (!module_loaded())
+		module_load();
+	if (!has_kfuncs())
+		SKIP(return, "the kernel lacks the patches of kernel/patches");
+	self->others = bpf_objects();
+	self->m = file_kptrs__open_and_load();
+	ASSERT_NE(NULL, self->m);
+	self->map = (struct bpf_map *[]){
+		self->m->maps.array, self->m->maps.hash, self->m->maps.lru,
+		self->m->maps.cpu_array, self->m->maps.cpu_hash, self->m->maps.cpu_lru,
+		self->m->maps.hash_lazy, self->m->maps.inner,
+	}[variant->which];
+	self->m->bss->which = variant->which;
+	self->m->bss->by_insn = variant->by_insn;
+	if (!variant->is_array)
+		ASSERT_EQ(0, update(self->map, 0));
+
+	ASSERT_EQ(0, pipe2(self->fd, O_CLOEXEC));
+	self->inode = inode_of(self->fd[1]);
+	self->m->bss->fd = self->fd[1];
+	ASSERT_EQ(0, run_prog(self->m->progs.put_file, self->m));
+	close(self->fd[1]);
+	self->fd[1] = -1;
+	ASSERT_FALSE(hung_up(self->fd[0]));
+}
+
+FIXTURE_TEARDOWN(kptr)
+{
+	file_kptrs__destroy(self->m);
+	if (self->fd[0]) {
+		EXPECT_TRUE(until(10, hung_up(self->fd[0])));
+		close(self->fd[0]);
+	}
+	EXPECT_TRUE(until(10, module_refs() == 0));
+}
+
+TEST_F(kptr, is_got_and_stays)
+{
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, run_prog(self->m->progs.get_file, self->m));
+		EXPECT_EQ(self->inode, self->m->bss->number);
+	}
+	EXPECT_FALSE(hung_up(self->fd[0]));
+}
+
+TEST_F(kptr, is_taken_out)
+{
+	ASSERT_EQ(0, run_prog(self->m->progs.drop_file, self->m));
+	EXPECT_TRUE(until(5, hung_up(self->fd[0])));
+	EXPECT_EQ(-2, run_prog(self->m->progs.get_file, self->m));
+	EXPECT_EQ(-2, run_prog(self->m->progs.drop_file, self->m));
+}
+
+TEST_F(kptr, is_replaced_by_another)
+{
+	int fd[2];
+
+	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
+	self->m->bss->fd = fd[1];
+	ASSERT_EQ(0, run_prog(self->m->progs.put_file, self->m));
+	EXPECT_TRUE(until(5, hung_up(self->fd[0])));
+	ASSERT_EQ(0, run_prog(self->m->progs.get_file, self->m));
+	EXPECT_EQ(inode_of(fd[1]), self->m->bss->number);
+	close(fd[1]);
+	EXPECT_FALSE(hung_up(fd[0]));
+	ASSERT_EQ(0, run_prog(self->m->progs.drop_file, self->m));
+	EXPECT_TRUE(until(5, hung_up(fd[0])));
+	close(fd[0]);
+}
+
+TEST_F(kptr, user_space_sees_nothing_of_it)
+{
+	__u64 value[3 * 64] = {};
+	__u32 key = 0;
+
+	ASSERT_EQ(0, bpf_map__lookup_elem(self->map, &key, sizeof(key), value,
+					  variant->is_percpu ?
+					  VALUE_SIZE * libbpf_num_possible_cpus() : VALUE_SIZE,
+					  0));
+	EXPECT_EQ(0, value[0]);
+	EXPECT_EQ(0, value[1]);
+}
+
+TEST_F(kptr, goes_with_its_element)
+{
+	__u32 key = 0;
+
+	if (variant->is_array) {
+		/* what user space writes replaces the value, and lets go of the file */
+		EXPECT_NE(0, bpf_map__delete_elem(self->map, &key, sizeof(key), 0));
+		EXPECT_FALSE(hung_up(self->fd[0]));
+		ASSERT_EQ(0, update(self->map, 0));
+		EXPECT_TRUE(until(5, hung_up(self->fd[0])));
+		EXPECT_EQ(-2, run_prog(self->m->progs.get_file, self->m));
+	} else {
+		ASSERT_EQ(0, bpf_map__delete_elem(self->map, &key, sizeof(key), 0));
+		EXPECT_TRUE(until(5, hung_up(self->fd[0])));
+		EXPECT_EQ(-1, run_prog(self->m->progs.get_file, self->m));
+	}
+}
+
+TEST_F(kptr, goes_when_it_is_evicted_and_not_otherwise)
+{
+	int err = 0;
+	__u32 key;
+
+	for (key = 1; !err && key < 100 * KPTR_ENTRIES && !hung_up(self->fd[0]); key++) {
+		err = update(self->map, key);
+		/* what no program has looked at would be evicted before the file */
+		self->m->bss->key = key;
+		run_prog(self->m->progs.get_file, self->m);
+	}
+	self->m->bss->key = 0;
+	if (variant->is_lru) {
+		EXPECT_EQ(0, err);
+		EXPECT_TRUE(until(5, hung_up(self->fd[0])));
+	} else {
+		EXPECT_EQ(-E2BIG, err);
+		EXPECT_FALSE(hung_up(self->fd[0]));
+		EXPECT_EQ(0, run_prog(self->m->progs.get_file, self->m));
+	}
+}
+
+TEST_F(kptr, goes_with_the_map_which_holds_the_module)
+{
+	int fd = dup(bpf_map__fd(self->map));
+
+	ASSERT_LE(0, fd);
+	file_kptrs__destroy(self->m);
+	self->m = NULL;
+	ASSERT_TRUE(until(10, bpf_objects() == self->others + 1)) {
+		TH_LOG("%d BPF objects of this test", bpf_objects() - self->others);
+	}
+	EXPECT_FALSE(hung_up(self->fd[0]));
+	EXPECT_LT(0, module_refs());
+	EXPECT_EQ(-EWOULDBLOCK, module_unload());
+
+	close(fd);
+	EXPECT_TRUE(until(10, hung_up(self->fd[0])));
+	EXPECT_EQ(0, module_unload_soon());
+	module_load();
+}
+
+TEST_F(kptr, pid_outlives_its_process)
+{
+	struct gate gate;
+	pid_t pid;
+
+	gate_make(&gate);
+	pid = fork();
+	if (pid == 0) {
+		gate_wait(&gate);
+		_exit(0);
+	}
+	self->m->bss->pid = pid;
+	ASSERT_EQ(0, run_prog(self->m->progs.put_pid, self->m));
+	gate_open(&gate);
+	reap(pid);
+	gate_close(&gate);
+	ASSERT_EQ(0, run_prog(self->m->progs.get_pid, self->m));
+	EXPECT_EQ(pid, (pid_t)self->m->bss->number);
+	ASSERT_EQ(0, run_prog(self->m->progs.get_pid, self->m));
+	EXPECT_EQ(pid, (pid_t)self->m->bss->number);
+}
+
+/* ---- on two processors at once ---- */
+
+struct worker {
+	pthread_t thread;
+	int cpu;
+	struct bpf_program *prog;	/* NULL: delete and make the element anew */
+	struct bpf_map *map;
+	bool is_array;
+	atomic_bool *stop;
+};
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	__u32 key = 0;
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(w->cpu, &cpus);
+	pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
+	while (!*w->stop) {
+		if (w->prog) {
+			reader_run(w->prog);
+			continue;
+		}
+		if (!w->is_array)
+			bpf_map__delete_elem(w->map, &key, sizeof(key), 0);
+		update(w->map, 0);
+	}
+	return NULL;
+}
+
+/* How long: the fixed part that CI runs, or what the caller has time for. */
+static int race_seconds(void)
+{
+	const char *text = getenv("TASKHOLD_RACE_SECONDS");
+
+	return text ? atoi(text) : 3;
+}
+
+TEST_F(kptr, is_got_while_it_is_exchanged_and_deleted)
+{
+	atomic_bool stop = false;
+	struct worker workers[3] = {
+		{ .cpu = 0, .prog = self->m->progs.get_many },
+		{ .cpu = 1, .prog = self->m->progs.put_many },
+		{ .cpu = 0 },
+	};
+	int fd[2], i;
+
+	if (variant->is_percpu)
+		SKIP(return, "each processor has a value of its own");
+
+	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
+	self->m->bss->fd = fd[1];
+	self->m->bss->rounds = 200;
+	for (i = 0; i < 3; i++) {
+		workers[i].stop = &stop;
+		workers[i].map = self->map;
+		workers[i].is_array = variant->is_array;
+		ASSERT_EQ(0, pthread_create(&workers[i].thread, NULL, work, &workers[i]));
+	}
+	/* nothing is to come that could be waited for: time is what is tested */
+	until(race_seconds(), false);
+	stop = true;
+	for (i = 0; i < 3; i++)
+		pthread_join(workers[i].thread, NULL);
+	TH_LOG("%llu put, %llu got, %llu times nothing was there", self->m->bss->put,
+	       self->m->bss->got, self->m->bss->missed);
+	EXPECT_LT(0, self->m->bss->put);
+	EXPECT_LT(0, self->m->bss->got);
+	EXPECT_LT(0, self->m->bss->missed);
+
+	/* all references are dropped once the element and the caller's are gone */
+	update(self->map, 0);
+	close(fd[1]);
+	EXPECT_TRUE(until(10, hung_up(fd[0])));
+	close(fd[0]);
+}
+
+TEST_HARNESS_MAIN

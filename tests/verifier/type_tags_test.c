@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// timeout: 60
+/*
+ * Pointers that the kernel's BTF says to be of user space or of per-CPU memory:
+ * for kernels with the patches of kernel/patches, built by a compiler that writes
+ * type tags.
+ */
+#include "lib/expect.h"
+#include "lib/type_tags.h"
+
+#include "kptr_tags.skel.h"
+
+int main(void)
+{
+	struct expect_object object;
+
+	if (!expect_kernel_patched() || !kernel_has_type_tag("user")) {
+		ksft_print_header();
+		ksft_exit_skip("the kernel's BTF has no type tags, or it lacks the patches\n");
+	}
+	object.elf = kptr_tags__elf_bytes(&object.size);
+	expect_main(&object, 1);
+}
