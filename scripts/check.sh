@@ -71,14 +71,25 @@ suite_style() {
 
 suite_dkms() {
 	on_host dkms gate 600 tests/dkms/gate.sh
-	in_guest dkms dkms/loads_test
+	in_guest dkms "$(stock VMLINUZ)" "out/dkms/root/lib/modules/$(stock KVER)" dkms/loads_test
+}
+
+# all_tests: those of tests/*/ that are picked, but for DKMS's.
+all_tests() {
+	local test
+
+	while read -r test; do
+		if picked "$test"; then
+			echo "$test"
+		fi
+	done < <(find tests -mindepth 2 -maxdepth 2 \( -name '*_test.c' -o -name '*_test.sh' \) ! -path 'tests/dkms/*' |
+		 sed -E 's|^tests/||; s|\.[^.]*$||' | sort)
 }
 
 suite_stock() {
 	local test source limit guest=()
 
 	while read -r test; do
-		picked "$test" || continue
 		source=$(source_of "$test")
 		if [[ $(directive "$source" where) == host ]]; then
 			limit=$(directive "$source" timeout)
@@ -86,22 +97,36 @@ suite_stock() {
 		else
 			guest+=("$test")
 		fi
-	done < <(find tests -mindepth 2 -maxdepth 2 \( -name '*_test.c' -o -name '*_test.sh' \) ! -path 'tests/dkms/*' |
-		 sed -E 's|^tests/||; s|\.[^.]*$||' | sort)
+	done < <(all_tests)
 	if picked fuzz/mutations; then
 		on_host stock fuzz/mutations 600 tests/fuzz/run.sh
 	fi
-	((${#guest[@]} == 0)) || in_guest stock "${guest[@]}"
+	((${#guest[@]} == 0)) ||
+		in_guest stock "$(stock VMLINUZ)" "out/dkms/root/lib/modules/$(stock KVER)" "${guest[@]}"
 }
 
-# in_guest SUITE TEST...
+# What runs in a guest runs on the kernel with the verifier series too.
+suite_patched() {
+	local test source kernel modules guest=()
+
+	while read -r test; do
+		source=$(source_of "$test")
+		if [[ $(directive "$source" where) != host && $(directive "$source" kernel) != stock ]]; then
+			guest+=("$test")
+		fi
+	done < <(all_tests)
+	kernel=$(patched VMLINUZ)
+	modules=out/patched/dkms/root/lib/modules/$(patched KVER)
+	((${#guest[@]} == 0)) || in_guest patched "$kernel" "$modules" "${guest[@]}"
+}
+
+# in_guest SUITE KERNEL MODULES TEST...
 in_guest() {
-	local suite=$1 out=out/$1 test status=0
-	shift
+	local suite=$1 kernel=$2 modules=$3 out=out/$1 test status=0
+	shift 3
 
 	tests/qemu/run.sh --name "$suite" --out "$out" --timeout "${GUEST_TIMEOUT:-1800}" \
-		--kernel "$(stock VMLINUZ)" \
-		--modules "out/dkms/root/lib/modules/$(stock KVER)" -- \
+		--kernel "$kernel" --modules "$modules" -- \
 		tests/qemu/suite.sh "$TASKHOLD_ROOT/$out" "$@" 2> >(tee "$out/guest.log" >&2) || status=$?
 	if ((status == 0)); then
 		result "$out/guest.tap" "the guest ends well" ""
@@ -123,7 +148,7 @@ done
 # make has asked for the newest kernel already, where it called this.
 export TASKHOLD_STOCK_IS_FRESH=1
 for suite in "$@"; do
-	if ((${#patterns[@]} > 0)) && [[ $suite != stock ]]; then
+	if ((${#patterns[@]} > 0)) && [[ $suite != stock && $suite != patched ]]; then
 		continue
 	fi
 	if ! make --no-print-directory "ready-$suite"; then

@@ -9,7 +9,7 @@ set -euo pipefail
 
 packages=(
 	# the module, the kernel's own tools, BPF objects
-	gcc make libc6-dev bc bison flex perl
+	gcc make libc6-dev bc bison flex perl patch
 	clang-19 llvm-19 libelf-dev zlib1g-dev libssl-dev dwarves
 	# the command line tool
 	libsmartcols-dev libjson-c-dev libisal-dev

@@ -18,6 +18,8 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/download.sh
+. "$TASKHOLD_ROOT/scripts/download.sh"
 
 # The LTS series that taskhold is developed against.
 SERIES=6.12
@@ -75,15 +77,6 @@ publish() {
 	tmp=
 }
 
-# download PACKAGE=VERSION...: into $tmp/debs; fails where apt cannot.
-download() {
-	rm -rf "$tmp/debs"
-	mkdir "$tmp/debs"
-	# As root, apt would drop to its own user, who cannot write here.
-	(cd "$tmp/debs" &&
-	 apt-get download -q=2 -o APT::Sandbox::User="$(id -un)" "$@" >&2)
-}
-
 unpack() {
 	local deb
 
@@ -110,7 +103,7 @@ download_kernel() {
 	common=$(header_dependency 'linux-headers-.*-common') || exit 1
 	kbuild=$(header_dependency 'linux-kbuild-.*') || exit 1
 	note "fetching linux-image-$release $version and its headers"
-	download {linux-image,linux-headers}-"$release=$version" \
+	download "$tmp/debs" {linux-image,linux-headers}-"$release=$version" \
 		"$common=$version" "$kbuild=$version"
 }
 
@@ -233,7 +226,7 @@ source=$cache/source/$version-$SOURCE_LAYOUT
 if [[ ! -d $source ]]; then
 	tmp=$(mktemp -d "$cache/source/new.XXXXXX")
 	note "fetching linux-source-$SERIES $version"
-	download "linux-source-$SERIES=$version" ||
+	download "$tmp/debs" "linux-source-$SERIES=$version" ||
 		die "cannot download linux-source-$SERIES $version; run 'apt-get update' and try again"
 	unpack_source "$source"
 fi

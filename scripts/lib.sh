@@ -91,11 +91,21 @@ install_if_changed() {
 	fi
 }
 
-# stock NAME: what kernel.sh said about the stock kernel, from make's copy of it.
-stock() {
+# kernel_value KERNEL NAME: from make's copy of what its script said.
+kernel_value() {
 	local value
 
-	value=$(sed -n "s/^$1=//p" "$TASKHOLD_ROOT/out/stock.env")
-	[[ -n $value ]] || die "out/stock.env has no $1; 'make out/stock.mk' writes it anew"
+	value=$(sed -n "s/^$2=//p" "$TASKHOLD_ROOT/out/$1.env")
+	[[ -n $value ]] || die "out/$1.env has no $2; 'make out/$1.mk' writes it anew"
 	printf '%s\n' "$value"
+}
+
+# stock NAME: of the stock kernel, said by scripts/kernel.sh
+stock() {
+	kernel_value stock "$1"
+}
+
+# patched NAME: of the kernel with the verifier series, said by kernel/build.sh
+patched() {
+	kernel_value patched "$1"
 }

@@ -9,6 +9,7 @@
 #	timeout: N		seconds it may take (60)
 #	module: none		it loads the module itself, if at all; without
 #				this the module is loaded before it starts
+#	kernel: stock		not on the kernel with the verifier series
 #	where: host		it is run on the host instead, and not by this
 #	kmsg-allow: REGEX	a line it provokes in the kernel's log; repeatable
 #
