@@ -26,6 +26,16 @@ PLAIN_GOALS += module
 KDIR ?= /lib/modules/$(KVER)/build
 endif
 ifneq ($(filter-out $(PLAIN_GOALS),$(MAKECMDGOALS)),)
+# What nobody knows must not install and fetch anything first.
+GOALS := $(shell sed -nE 's/^([a-z-]+):.*\#\# .*/\1/p' Makefile mk/*.mk) ready-% out/% tests
+UNKNOWN := $(filter-out $(GOALS),$(MAKECMDGOALS))
+ifneq ($(UNKNOWN),)
+$(error no target '$(UNKNOWN)'; 'make help' lists what can be asked for)
+endif
+# What root built the user cannot change any more.
+ifneq ($(shell [ ! -e out ] || [ -O out ] && echo mine),mine)
+$(error out/ belongs to $(shell stat -c %U out), not to you: run make as yourself, it calls sudo where it needs it; 'sudo rm -rf out' begins anew)
+endif
 include out/stock.mk
 KVER ?= $(STOCK_KVER)
 KDIR ?= $(STOCK_KDIR)

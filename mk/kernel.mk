@@ -25,3 +25,4 @@ out/patched/stamp: $(MODULE_SOURCES) dkms.conf mk/module.mk $(wildcard scripts/*
 check-patched: ## run the tests on the kernel with the verifier series
 	@scripts/check.sh patched
 ready-patched: out/patched/stamp userspace tests
+	@:

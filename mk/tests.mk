@@ -86,8 +86,11 @@ check-stock: ## run the tests on Debian's stock kernel
 # What check.sh asks for before it runs a suite.
 .PHONY: ready-style ready-dkms ready-stock
 ready-style: $(BPF_SKELS)
+	@:
 ready-dkms: out/dkms/stamp
+	@:
 ready-stock: out/dkms/stamp userspace tests
+	@:
 
 shell: out/dkms/stamp userspace ## a root shell in the guest, with the module loaded
 	@tests/qemu/run.sh --name shell --out out/shell --timeout 86400 \

@@ -140,6 +140,15 @@ in_guest() {
 	done
 }
 
+# A pattern that nothing matches is a mistake, and better known before the build.
+for pattern in "${patterns[@]}"; do
+	patterns=("$pattern")
+	[[ -n $(all_tests) ]] || picked fuzz/mutations ||
+		die "no test is called like TESTS='$pattern'; they are tests/<topic>/<name>_test.c or .sh, and fuzz/mutations"
+done
+# shellcheck disable=SC2206 # as above
+((${#patterns[@]} == 0)) || { set -f; patterns=($TESTS); set +f; }
+
 for suite in "$@"; do
 	rm -rf "out/$suite"/*.{tap,raw,dmesg}
 	mkdir -p "out/$suite"

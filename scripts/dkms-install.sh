@@ -25,6 +25,14 @@ others() {
 	dkms status -m taskhold -v "$version" |
 		sed -nE 's/^[^,]*, *([^,]+), *[^,]+: *installed.*/\1/p' | awk -v kver="$kver" '$0 != kver'
 }
+with_headers() {
+	local build list=()
+
+	for build in /lib/modules/*/build; do
+		[[ ! -e $build ]] || list+=("$(basename "${build%/build}")")
+	done
+	printf '%s\n' "${list[*]:-none}"
+}
 uninstall() {
 	if added; then
 		as_root dkms remove -m taskhold -v "$version" --all
@@ -36,7 +44,7 @@ case ${1:-} in
 install)
 	require pahole dwarves
 	[[ -e /lib/modules/$kver/build ]] ||
-		die "no headers of kernel $kver; install linux-headers-$kver, or name another kernel with KVER="
+		die "no headers of kernel $kver: install its linux-headers package, or name another kernel with KVER=; those here with headers: $(with_headers)"
 	# dkms keeps one source for all kernels: what was built of another goes.
 	mapfile -t again < <(others)
 	uninstall
@@ -60,7 +68,7 @@ install)
 	elif [[ " ${again[*]} " == *" $running "* ]]; then
 		note "installed for kernel $kver; the running one is $running"
 	else
-		note "installed for kernel $kver, not for the running one, $running: boot $kver to use it, or run '${sudo}make dkms-install' without KVER="
+		note "installed for kernel $kver, not for the running one, $running: boot $kver to use it"
 	fi
 	;;
 uninstall)

@@ -197,8 +197,8 @@ static int check_loaded(const struct module_state *st)
 		return th_fail(TH_ENV, "the kernel module taskhold is not loaded: %smodprobe taskhold",
 			       sudo());
 	if (!st->loaded)
-		return th_fail(TH_ENV, "the kernel module taskhold is neither loaded nor installed for kernel %s: '%smake dkms-install' in taskhold's sources builds and installs it, 'dkms status taskhold' shows for which kernels that has been done",
-			       st->release, sudo());
+		return th_fail(TH_ENV, "the kernel module taskhold is neither loaded nor installed for kernel %s: '%smake dkms-install' in taskhold's sources builds and installs it, '%sdkms status taskhold' shows for which kernels that has been done",
+			       st->release, sudo(), sudo());
 	if (!strcmp(st->initstate, "going"))
 		return th_fail(TH_ENV, "the kernel module taskhold is just being unloaded: %smodprobe taskhold loads it again",
 			       sudo());

@@ -197,7 +197,7 @@ kvm_works() {
 	[[ -z $icount && -z $tcg && -e $kvm ]] || return 1
 	# Opened, as modes do not tell what a container's device cgroup forbids.
 	if ! why=$({ : <>"$kvm"; } 2>&1); then
-		note "$kvm cannot be opened by $(id -un) (${why##*: }; it belongs to group $(stat -c %G "$kvm")), so QEMU emulates the processor, which is slow"
+		note "$kvm cannot be opened by $(id -un) (${why##*: }; it belongs to group $(stat -c %G "$kvm"), which 'sudo adduser $(id -un) $(stat -c %G "$kvm")' makes you a member of), so QEMU emulates the processor, which is slow"
 		return 1
 	fi
 	answer=$cache/kvm-$(</proc/sys/kernel/random/boot_id)

@@ -79,7 +79,7 @@ check "for the running kernel" \
 check "that is what dkms is asked for" asked "install -m taskhold -v $version -k $running"
 check "there was nothing to remove" same "$(grep -c '^remove' "$work/calls")" 0
 check "for another" \
-	says "installed for kernel $other, not for the running one, $running: boot $other to use it, or run 'make dkms-install' without KVER=" "" "$other"
+	says "installed for kernel $other, not for the running one, $running: boot $other to use it" "" "$other"
 check "dkms is asked for that" asked "install -m taskhold -v $version -k $other"
 check "for another beside the running one" \
 	says "installed for kernel $other; the running one is $running" "$(state "$running")" "$other"
@@ -93,6 +93,6 @@ check "it is installed once" same "$(grep -c '^install' "$work/calls")" 1
 check "by somebody else than root" \
 	says "installed for kernel $running, which is running: load it with 'sudo modprobe taskhold'" "" "" \
 	setpriv --reuid 65534 --regid 65534 --clear-groups
-check "without headers" fails_with "no headers of kernel $gone; install linux-headers-$gone" \
+check "without headers" fails_with "no headers of kernel $gone: install its linux-headers package" \
 	installs "" "$gone"
 finish
