@@ -64,7 +64,7 @@ tests: $(TEST_PROGRAMS) $(WORKLOADS) $(FOREIGN)/taskhold.ko ## build the test pr
 
 # DKMS builds and installs the module into a tree of its own, from which the
 # guest loads it.
-DKMS_TREE := out/dkms/root/lib/modules/$(STOCK_KVER)
+DKMS_TREE := out/dkms/target/lib/modules/$(STOCK_KVER)
 
 out/dkms/stamp: $(MODULE_SOURCES) dkms.conf mk/module.mk $(wildcard scripts/*.sh) out/stock.mk
 	@scripts/dkms-build.sh '$(STOCK_KVER)' '$(STOCK_KDIR)' '$(STOCK_KMODULES)' out/dkms

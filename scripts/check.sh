@@ -71,7 +71,7 @@ suite_style() {
 
 suite_dkms() {
 	on_host dkms gate 600 tests/dkms/gate.sh
-	in_guest dkms "$(stock VMLINUZ)" "out/dkms/root/lib/modules/$(stock KVER)" dkms/loads_test
+	in_guest dkms "$(stock VMLINUZ)" "out/dkms/target/lib/modules/$(stock KVER)" dkms/loads_test
 }
 
 # all_tests: those of tests/*/ that are picked, but for DKMS's.
@@ -102,7 +102,7 @@ suite_stock() {
 		on_host stock fuzz/mutations 600 tests/fuzz/run.sh
 	fi
 	((${#guest[@]} == 0)) ||
-		in_guest stock "$(stock VMLINUZ)" "out/dkms/root/lib/modules/$(stock KVER)" "${guest[@]}"
+		in_guest stock "$(stock VMLINUZ)" "out/dkms/target/lib/modules/$(stock KVER)" "${guest[@]}"
 }
 
 # What runs in a guest runs on the kernel with the verifier series too.
@@ -116,7 +116,7 @@ suite_patched() {
 		fi
 	done < <(all_tests)
 	kernel=$(patched VMLINUZ)
-	modules=out/patched/dkms/root/lib/modules/$(patched KVER)
+	modules=out/patched/dkms/target/lib/modules/$(patched KVER)
 	((${#guest[@]} == 0)) || in_guest patched "$kernel" "$modules" "${guest[@]}"
 }
 

@@ -3,7 +3,7 @@
 #
 # Adds, builds and installs the module with the real dkms, for a kernel that
 # need not be installed here and without changing anything outside OUT. Leaves
-# OUT/root/lib/modules/KVER, the kernel's modules with taskhold.ko among them.
+# OUT/target/lib/modules/KVER, the kernel's modules with taskhold.ko among them.
 # usage: dkms-build.sh KVER KDIR KMODULES OUT
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -15,11 +15,11 @@ require dkms dkms
 require depmod kmod
 mkdir -p "$out"
 out=$(cd "$out" && pwd -P)
-rm -rf "$out"/{source,tree,root}
+rm -rf "$out"/{source,tree,target}
 mkdir -p "$out/source" "$out/tree"
 
 # The kernel's own modules stay where they are; what depmod writes does not.
-install_tree=$out/root/lib/modules
+install_tree=$out/target/lib/modules
 mkdir -p "$install_tree/$kver"
 ln -s "$kmodules/kernel" "$install_tree/$kver/kernel"
 cp "$kmodules"/modules.{order,builtin,builtin.modinfo} "$install_tree/$kver/"
@@ -63,8 +63,8 @@ run_dkms() {
 run_dkms add
 run_dkms build -k "$kver" --kernelsourcedir "$kdir" --config "$kdir/.config"
 run_dkms install -k "$kver" --kernelsourcedir "$kdir" --config "$kdir/.config" --no-depmod
-depmod -b "$out/root" "$kver"
+depmod -b "$out/target" "$kver"
 
-built=$(modinfo -b "$out/root" -k "$kver" -n taskhold) ||
+built=$(modinfo -b "$out/target" -k "$kver" -n taskhold) ||
 	die "depmod does not know the module that dkms installed below $install_tree/$kver"
 note "$built"

@@ -16,7 +16,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 build() {
-	TASKHOLD_SYSROOT=$work/root "$scripts/build-module.sh" "$kver" "$1" "$work/out"
+	TASKHOLD_SYSROOT=$work/target "$scripts/build-module.sh" "$kver" "$1" "$work/out"
 }
 # The module holds the hash as text, for its parameter base_btf.
 made_against() {
@@ -33,7 +33,7 @@ hash=$(sha256sum <"$work/section" | cut -d ' ' -f 1)
 plan 22
 
 # Headers as a distribution ships them that packs no vmlinux.
-mkdir -p "$work/headers" "$work/root/boot" "$work/tree"
+mkdir -p "$work/headers" "$work/target/boot" "$work/tree"
 find "$kdir" -mindepth 1 -maxdepth 1 ! -name vmlinux -exec cp -a -t "$work/headers" {} +
 # their links go to a sibling of the folder they came from
 for link in scripts tools; do
@@ -44,35 +44,35 @@ done
 before=$(listing "$work/headers")
 
 check "no BTF anywhere: the build fails and says what was searched" \
-	fails_with "$work/root/boot/vmlinuz-$kver: not there" build "$work/headers"
+	fails_with "$work/target/boot/vmlinuz-$kver: not there" build "$work/headers"
 check "it names the headers too" \
 	fails_with "$work/headers/vmlinux: not there" build "$work/headers"
 check "it leaves no module" test ! -e "$work/out/taskhold.ko"
 
-head -c 100000 /dev/urandom >"$work/root/boot/vmlinuz-$kver"
+head -c 100000 /dev/urandom >"$work/target/boot/vmlinuz-$kver"
 check "a vmlinuz that is none" \
 	fails_with "no kernel with a .BTF section could be unpacked" build "$work/headers"
 
-cp "$vmlinuz" "$work/root/boot/vmlinuz-$kver"
+cp "$vmlinuz" "$work/target/boot/vmlinuz-$kver"
 check "headers without vmlinux: the BTF comes from vmlinuz" build "$work/headers"
 check "it is the same BTF" made_against "$hash"
 check "nothing was written to the headers" same "$(listing "$work/headers")" "$before"
 
 # What was unpacked once is known by the content of the image, not by its age.
 base_btf() {
-	TASKHOLD_SYSROOT=$work/root "$scripts/base-btf.sh" "$kver" "$work/headers" "$work/out/base"
+	TASKHOLD_SYSROOT=$work/target "$scripts/base-btf.sh" "$kver" "$work/headers" "$work/out/base"
 }
 unpacked=$(base_btf)
 before_btf=$(stat -c '%i %Y' "$unpacked")
-touch -d tomorrow "$work/root/boot/vmlinuz-$kver"
+touch -d tomorrow "$work/target/boot/vmlinuz-$kver"
 check "the same image, though newer, is not unpacked again" same "$(base_btf)" "$unpacked"
 check "it is the same file" same "$(stat -c '%i %Y' "$unpacked")" "$before_btf"
-head -c 100000 /dev/urandom >"$work/root/boot/vmlinuz-$kver"
-touch -d '1 year ago' "$work/root/boot/vmlinuz-$kver"
+head -c 100000 /dev/urandom >"$work/target/boot/vmlinuz-$kver"
+touch -d '1 year ago' "$work/target/boot/vmlinuz-$kver"
 check "another image, though older, is not taken for it" \
 	fails_with "no kernel with a .BTF section could be unpacked" base_btf
-cp "$vmlinuz" "$work/root/boot/vmlinuz-$kver"
-touch -d '1 year ago' "$work/root/boot/vmlinuz-$kver"
+cp "$vmlinuz" "$work/target/boot/vmlinuz-$kver"
+touch -d '1 year ago' "$work/target/boot/vmlinuz-$kver"
 check "and one that is right is unpacked" base_btf
 check "anew" test "$(stat -c '%i %Y' "$unpacked")" != "$before_btf"
 
@@ -80,9 +80,9 @@ objcopy --remove-section .BTF "$vmlinux" "$work/headers/vmlinux" 2>/dev/null
 check "headers with a vmlinux that has no BTF: it is passed over" build "$work/headers"
 rm "$work/headers/vmlinux"
 
-mkdir -p "$work/root/usr/lib/debug/boot"
-objcopy --dump-section .BTF="$work/root/usr/lib/debug/boot/vmlinux-$kver" "$vmlinux" /dev/null 2>/dev/null
-rm "$work/root/boot/vmlinuz-$kver"
+mkdir -p "$work/target/usr/lib/debug/boot"
+objcopy --dump-section .BTF="$work/target/usr/lib/debug/boot/vmlinux-$kver" "$vmlinux" /dev/null 2>/dev/null
+rm "$work/target/boot/vmlinuz-$kver"
 rm -rf "$work/out"
 check "BTF that is in no ELF file" build "$work/headers"
 check "it is the same BTF again" made_against "$hash"
@@ -116,7 +116,7 @@ dkms_refuses() {
 	dkms build -m taskhold -v "$version" -k "$1" --arch x86_64 \
 		--kernelsourcedir "$2" --config "$2/.config" \
 		--dkmstree "$work/tree" --sourcetree "$work/usr-src" \
-		--installtree "$work/root/lib/modules" || status=$?
+		--installtree "$work/target/lib/modules" || status=$?
 	((status == 77))
 }
 check "dkms refuses 6.1" dkms_refuses 6.1.0-50-amd64 "$work/headers"

@@ -15,7 +15,7 @@ shift 5
 
 headers=$out/headers
 rm -rf "$headers"
-mkdir -p "$headers" "$out/root"
+mkdir -p "$headers" "$out/target"
 out=$(cd "$out" && pwd -P)
 find "$kdir" -mindepth 1 -maxdepth 1 ! -name vmlinux -exec cp -a -t "$headers" {} +
 # their links go to a sibling of the folder they came from
@@ -25,6 +25,6 @@ for link in scripts tools; do
 	fi
 done
 # base-btf.sh looks for the kernel's BTF there, after the headers.
-mkdir -p "$out/root/usr/lib/debug/boot"
-"$bpftool" gen min_core_btf "$vmlinux" "$out/root/usr/lib/debug/boot/vmlinux-$kver" "$@"
-TASKHOLD_SYSROOT=$out/root "$TASKHOLD_ROOT/scripts/build-module.sh" "$kver" "$headers" "$out"
+mkdir -p "$out/target/usr/lib/debug/boot"
+"$bpftool" gen min_core_btf "$vmlinux" "$out/target/usr/lib/debug/boot/vmlinux-$kver" "$@"
+TASKHOLD_SYSROOT=$out/target "$TASKHOLD_ROOT/scripts/build-module.sh" "$kver" "$headers" "$out"

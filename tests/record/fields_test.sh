@@ -23,6 +23,7 @@ touch = """import mmap
 with open("/dev/ram0", "rb") as disk:
     mmap.mmap(disk.fileno(), 1 << 20, prot=mmap.PROT_READ)[0]"""
 burn = sys.argv[1]
+# What is recorded: one of them waits, so that it takes longer than it computes.
 kinds = [
     (["/bin/true"], 0),
     ([burn, "-n", "120"], 0),
