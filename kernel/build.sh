@@ -6,35 +6,45 @@
 # of the stock one: KVER, KDIR, VMLINUX, VMLINUZ, KMODULES.
 #
 # The configuration is tinyconfig with the fragments kernel/config/NAME.config
-# on top, in the order given; an option of a fragment that does not stick is an
-# error, and so is a patch that does not apply as it is. What was built is kept
-# in the cache by the content of everything that went into it.
+# on top, in the order given (kernel/lib.sh says what a fragment can choose
+# instead); an option of a fragment that does not stick is an error, and so is a
+# patch that does not apply as it is. What was built is kept in the cache by the
+# content of everything that went into it.
 #
-# usage: build.sh [--unpatched] NAME...
+# With --unpatched it is the same kernel without the series. --pair makes both,
+# the second one in the tree of the first, which takes a fraction of the time,
+# and prints the patched one's.
+#
+# usage: build.sh [--unpatched | --pair] NAME...
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/../scripts/lib.sh"
 # shellcheck source=scripts/download.sh
 . "$TASKHOLD_ROOT/scripts/download.sh"
+# shellcheck source=kernel/lib.sh
+. "$TASKHOLD_ROOT/kernel/lib.sh"
 
-SERIES=6.12
 # Raise when what is kept of a build changes.
-LAYOUT=1
+LAYOUT=2
 
-usage="usage: build.sh [--unpatched] NAME..., each a kernel/config/NAME.config"
-patched=yes
-if [[ ${1:-} == --unpatched ]]; then
-	patched=no
+wanted=(patched)
+case ${1:-} in
+--unpatched)
+	wanted=(unpatched)
 	shift
-fi
-(($# > 0)) || die "$usage"
+	;;
+--pair)
+	wanted=(unpatched patched)
+	shift
+	;;
+esac
+(($# > 0)) || die "usage: build.sh [--unpatched | --pair] NAME..., each a kernel/config/NAME.config"
 fragments=()
 for name in "$@"; do
-	fragments+=("$TASKHOLD_ROOT/kernel/config/$name.config")
-	[[ -r ${fragments[-1]} ]] || die "no kernel/config/$name.config; $usage"
+	fragments+=("$(fragment_of "$name")")
 done
 name=${*// /-}
-[[ $patched == yes ]] || name+=-unpatched
+compiler=$(compiler_of "${fragments[@]}")
 
 require apt-cache apt
 require patch patch
@@ -44,134 +54,88 @@ require bc bc
 require flex flex
 require bison bison
 
-patches=()
-if [[ $patched == yes ]]; then
-	patches=("$TASKHOLD_ROOT/kernel/patches/$SERIES"/*.patch)
-	[[ -e ${patches[0]} ]] || die "no patches in kernel/patches/$SERIES"
-fi
-
-# A clang fragment is built by the clang that the project uses for BPF.
-compiler=(CC=gcc)
-if grep -qs '^CONFIG_CC_IS_CLANG=y' "${fragments[@]}"; then
-	require clang-19 clang-19
-	require ld.lld-19 lld-19
-	compiler=(LLVM=-19)
-fi
-
-source_version() {
-	apt-cache show --no-all-versions "linux-source-$SERIES" 2>/dev/null |
-		sed -n 's/^Version: //p' | head -n 1
-}
 version=$(source_version)
-if [[ -z $version ]]; then
-	note "apt does not know linux-source-$SERIES yet, updating its lists"
-	as_root apt-get update -q >&2
-	version=$(source_version)
-fi
-[[ -n $version ]] ||
-	die "apt offers no linux-source-$SERIES. Debian 12 has it in its security suite (bookworm-security), Debian 13 in main: see that apt's sources have them."
-
 cache=$(cache_dir)
 mkdir -p "$cache/build"
-key=$({
-	echo "$LAYOUT $version $name ${compiler[*]}"
-	"${compiler[0]/#*=/}" --version 2>/dev/null || gcc --version
-	pahole --version
-	cat "${fragments[@]}"
-	((${#patches[@]} == 0)) || cat "${patches[@]}"
-} | sha256sum)
-built=$cache/build/$name-${key:0:16}
+
+# place_of KIND: where a build of this content is kept.
+place_of() {
+	local key of=$name
+
+	[[ $1 == patched ]] || of+=-unpatched
+	key=$({
+		echo "$LAYOUT $version $of $compiler"
+		if [[ $compiler == LLVM=* ]]; then
+			clang-19 --version
+		else
+			gcc --version
+		fi
+		pahole --version
+		cat "${fragments[@]}"
+		[[ $1 == unpatched ]] || cat "${PATCHES[@]}"
+	} | sha256sum)
+	printf '%s\n' "$cache/build/$of-${key:0:16}"
+}
 
 tmp=
 trap '[[ -z $tmp ]] || rm -rf "$tmp"' EXIT
 
-apply_patches() {
-	local p log=$tmp/patch.log
+# publish PLACE: what is kept of the tree as it is now.
+publish() {
+	local built=$1 kver kernel=$tmp/kernel
 
-	for p in "${patches[@]}"; do
-		# exactly as it was made: fuzz can put a hunk into the wrong function
-		patch -d "$1" -p1 --fuzz=0 --forward --no-backup-if-mismatch <"$p" >"$log" 2>&1 || {
-			cat "$log" >&2
-			die "kernel/patches/$SERIES/${p##*/} does not apply to linux-source-$SERIES $version; the ones before it did"
-		}
-	done
-}
-
-# Every option of the fragments must have the value that they give it: an
-# option whose dependencies are not met is dropped without a word.
-check_config() {
-	local config=$1 line option wanted got lost=()
-	shift
-
-	# of several fragments the last one has the say
-	while read -r line; do
-		case $line in
-		CONFIG_*=*)
-			option=${line%%=*} wanted=$line
-			;;
-		'# CONFIG_'*' is not set')
-			option=${line#\# } option=${option%% *} wanted=$line
-			;;
-		*) continue ;;
-		esac
-		got=$(grep -E "^(# )?$option(=| is not set)" "$config" || echo "# $option is not set")
-		[[ $got == "$wanted" ]] || lost+=("$wanted (is: $got)")
-	done < <(cat "$@" | awk '
-		match($0, /CONFIG_[A-Za-z0-9_]+/) {
-			option = substr($0, RSTART, RLENGTH)
-			if (!(option in last)) order[++n] = option
-			last[option] = $0
-		}
-		END { for (i = 1; i <= n; i++) print last[order[i]] }')
-	((${#lost[@]} == 0)) || die "options that did not stick: $(printf '%s; ' "${lost[@]}")see what they depend on"
-}
-
-build() {
-	local src=$tmp/linux-source-$SERIES obj=$tmp/obj make kver
-
-	mkdir "$tmp/deb" "$obj"
-	note "fetching linux-source-$SERIES $version"
-	download "$tmp/debs" "linux-source-$SERIES=$version" ||
-		die "cannot download linux-source-$SERIES $version; run 'apt-get update' and try again"
-	dpkg -x "$tmp"/debs/*.deb "$tmp/deb"
-	tar -C "$tmp" -xJf "$tmp/deb/usr/src/linux-source-$SERIES.tar.xz"
-	rm -r "$tmp/deb" "$tmp/debs"
-	apply_patches "$src"
-
-	make=(make -C "$src" O="$obj" "${compiler[@]}" -j"${JOBS:-$(nproc)}"
-	      KBUILD_BUILD_USER=taskhold KBUILD_BUILD_HOST=taskhold)
-	note "building linux $version ($name); it takes some minutes"
-	run_logged "$built.log" "${make[@]}" tinyconfig
-	run_logged "$built.log" env -C "$src" scripts/kconfig/merge_config.sh -m -O "$obj" \
-		"$obj/.config" "${fragments[@]}"
-	run_logged "$built.log" "${make[@]}" olddefconfig
-	check_config "$obj/.config" "${fragments[@]}"
 	run_logged "$built.log" "${make[@]}" bzImage modules
-
 	kver=$("${make[@]}" -s kernelrelease)
-	mkdir "$tmp/kernel"
-	run_logged "$built.log" "${make[@]}" INSTALL_MOD_PATH="$tmp/kernel" INSTALL_MOD_STRIP=1 \
+	mkdir "$kernel"
+	run_logged "$built.log" "${make[@]}" INSTALL_MOD_PATH="$kernel" INSTALL_MOD_STRIP=1 \
 		modules_install
-	rm -f "$tmp/kernel/lib/modules/$kver"/{build,source}
-	install -m 644 "$obj/arch/x86/boot/bzImage" "$tmp/kernel/vmlinuz"
+	rm -f "$kernel/lib/modules/$kver"/{build,source}
+	install -m 644 "$obj/arch/x86/boot/bzImage" "$kernel/vmlinuz"
+	install -m 644 "$obj/.config" "$kernel/config"
 	# What a module is built against, as bindeb-pkg packs it, and the kernel's BTF.
 	# shellcheck disable=SC2016 # make expands it
 	run_logged "$built.log" "${make[@]}" run-command \
-		KBUILD_RUN_COMMAND='$(srctree)/scripts/package/install-extmod-build '"$tmp/kernel/headers"
-	objcopy --strip-debug "$obj/vmlinux" "$tmp/kernel/headers/vmlinux"
-	echo "$kver" >"$tmp/kernel/release"
-	mv -T "$tmp/kernel" "$built"
+		KBUILD_RUN_COMMAND='$(srctree)/scripts/package/install-extmod-build '"$kernel/headers"
+	objcopy --strip-debug "$obj/vmlinux" "$kernel/headers/vmlinux"
+	echo "$kver" >"$kernel/release"
+	rm -rf "$built"
+	mv -T "$kernel" "$built"
 	rm -f "$built.log"
+}
+
+build() {
+	local src=$tmp/linux-source-$SERIES obj=$tmp/obj make kind patch
+
+	mkdir "$obj"
+	fetch_source "$version" "$tmp"
+	make=(make -C "$src" O="$obj" "$compiler" -j"${JOBS:-$(nproc)}"
+	      KBUILD_BUILD_USER=taskhold KBUILD_BUILD_HOST=taskhold)
+	for kind in "$@"; do
+		note "building linux $version ($name, $kind); it takes some minutes"
+		if [[ $kind == patched ]]; then
+			for patch in "${PATCHES[@]}"; do
+				apply_patch "$src" "$version" "$patch"
+			done
+		fi
+		[[ -e $obj/.config ]] ||
+			configure "$(place_of "$kind").log" "$src" "$obj" "${fragments[@]}" -- "${make[@]}"
+		publish "$(place_of "$kind")"
+	done
 }
 
 # Two builds at once must not make the same kernel twice.
 exec 9>"$cache/build.lock"
 flock 9
-if [[ ! -d $built ]]; then
+missing=()
+for kind in "${wanted[@]}"; do
+	[[ -d $(place_of "$kind") ]] || missing+=("$kind")
+done
+if ((${#missing[@]} > 0)); then
 	tmp=$(mktemp -d "$cache/build/new.XXXXXX")
-	build
+	build "${missing[@]}"
 fi
 
+built=$(place_of "${wanted[-1]}")
 kver=$(<"$built/release")
 printf '%s=%s\n' KVER "$kver" KPKG "$version" KDIR "$built/headers" \
 	VMLINUX "$built/headers/vmlinux" VMLINUZ "$built/vmlinuz" \
