@@ -28,6 +28,10 @@
  */
 #ifdef TASKHOLD_HAVE_KPTR_GET
 #define TASKHOLD_WITH_KPTR_GET	1
+/* Comes later in the series, and a kernel with a part of it builds as well. */
+#ifndef KF_OWNED_ARGS
+#define KF_OWNED_ARGS KF_TRUSTED_ARGS
+#endif
 #else
 #define TASKHOLD_WITH_KPTR_GET	0
 #endif

@@ -48,6 +48,7 @@ __u16 port;		/* of the source, tells entries apart */
 __u32 timeout_ms;
 __u8 proto = 17;
 __u8 dir;
+bool reply;		/* the tuple is that of a packet that comes back */
 __u32 size = 12;	/* of the tuple: 12 or 36 */
 __u32 rounds;
 
@@ -63,6 +64,12 @@ static void make_tuple(struct bpf_sock_tuple *tuple, __u16 source)
 	tuple->ipv4.daddr = 0x0200007f;
 	tuple->ipv4.sport = source;
 	tuple->ipv4.dport = 53;
+	if (reply) {
+		tuple->ipv4.saddr = 0x0200007f;
+		tuple->ipv4.daddr = 0x0100007f;
+		tuple->ipv4.sport = 53;
+		tuple->ipv4.dport = source;
+	}
 }
 
 /* Make an entry, insert it, and put it into the map. */

@@ -98,9 +98,18 @@ TEST_F(conntrack, is_got_by_its_tuple)
 	self->ct->bss->address = 0;
 	EXPECT_EQ(0, run_tc(self->ct->progs.get, self->ct));
 	EXPECT_EQ(address, self->ct->bss->address);
+	/* as for a lookup, the other direction has the tuple of what comes back */
+	self->ct->bss->address = 0;
 	self->ct->bss->dir = 1;
+	self->ct->bss->reply = true;
 	EXPECT_EQ(0, run_tc(self->ct->progs.get, self->ct));
 	EXPECT_EQ(address, self->ct->bss->address);
+	self->ct->bss->reply = false;
+	EXPECT_EQ(-2, run_tc(self->ct->progs.get, self->ct));
+	self->ct->bss->dir = 0;
+	self->ct->bss->reply = true;
+	EXPECT_EQ(-2, run_tc(self->ct->progs.get, self->ct));
+	self->ct->bss->reply = false;
 	ASSERT_TRUE(until(10, expired(self->ct)));
 }
 
