@@ -17,7 +17,7 @@ mkdir "$work/copy" "$work/copy/out"
 (
 	cd "$root"
 	cp -r --parents scripts Kbuild dkms.conf LICENSES include module bpf-progs docs \
-		.checkpatch.conf .clang-format .shellcheckrc tests/qemu/*.sh tests/{head,tap}.sh \
+		kernel .checkpatch.conf .clang-format .shellcheckrc tests/qemu/*.sh tests/{head,tap}.sh \
 		tests/cli/report_check.py "$work/copy/"
 )
 cp "$root/out/stock.env" "$work/copy/out/"
@@ -73,9 +73,9 @@ make_file() {
 	printf '%b' "$2" >"$1"
 }
 
-plan 60
+plan 66
 
-for name in checkpatch format includes interface kernel-doc module python shell spdx versions \
+for name in checkpatch format includes interface kernel-doc module patches python shell spdx versions \
 	whitespace words; do
 	check "$name: a sound copy" sound "$name"
 done
@@ -161,6 +161,18 @@ fault module "byte orders that are mixed (sparse)" module/index.c 'different bas
 	append module/index.c '\nu32 fault(__be32 v);\nu32 fault(__be32 v)\n{\n\treturn v;\n}\n'
 fault module "it does not build" module/index.c 'error' \
 	append module/index.c '\n#error fault\n'
+
+patch=kernel/patches/6.12/0001-exit-Export-put_task_struct_rcu_user-to-modules.patch
+fault patches "what checkpatch sees" kernel/patches/.* 'TRAILING_WHITESPACE|trailing whitespace' \
+	change "$patch" 's/^(\+EXPORT.*)$/\1 /'
+fault patches "a number that is missing" kernel/patches/.* 'does not begin with' \
+	change "$patch" 's/^Subject: \[PATCH 01/Subject: [PATCH 02/'
+fault patches "one that nobody signed" kernel/patches/.* 'signed it off' \
+	change "$patch" '/^Signed-off-by/d'
+fault patches "one that the series leaves out" kernel/patches/6.12/series 'in their order' \
+	change kernel/patches/6.12/series '1d'
+fault patches "one that the cover letter leaves out" kernel/patches/6.12/0000 'does not name' \
+	change kernel/patches/6.12/0000-cover-letter.patch '/^  exit: Export/d'
 
 fault python "a file that does not compile" tests/cli/fault.py 'syntax|was never closed' \
 	make_file tests/cli/fault.py '# SPDX-License-Identifier: GPL-2.0-only\nprint(\n'
