@@ -41,11 +41,6 @@ KVER ?= $(STOCK_KVER)
 KDIR ?= $(STOCK_KDIR)
 endif
 
-# These need the kernel that this project builds, which takes some minutes.
-ifneq ($(filter kernel check-patched ready-patched,$(MAKECMDGOALS)),)
-include out/patched.mk
-endif
-
 include mk/module.mk mk/bpf.mk mk/tests.mk mk/kernel.mk mk/bench.mk mk/install.mk
 
 # Asked for each time, as apt may have a newer kernel; written where it changed.

@@ -15,7 +15,10 @@
 # the second one in the tree of the first, which takes a fraction of the time,
 # and prints the patched one's.
 #
-# usage: build.sh [--unpatched | --pair] NAME...
+# With --debs it is packed too, as bindeb-pkg does it: what is printed has a line
+# more then, DEBS, the directory with linux-image and linux-headers.
+#
+# usage: build.sh [--unpatched | --pair] [--debs] NAME...
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/../scripts/lib.sh"
@@ -25,7 +28,7 @@ set -euo pipefail
 . "$TASKHOLD_ROOT/kernel/lib.sh"
 
 # Raise when what is kept of a build changes.
-LAYOUT=2
+LAYOUT=3
 
 wanted=(patched)
 case ${1:-} in
@@ -38,12 +41,18 @@ case ${1:-} in
 	shift
 	;;
 esac
-(($# > 0)) || die "usage: build.sh [--unpatched | --pair] NAME..., each a kernel/config/NAME.config"
+debs=
+if [[ ${1:-} == --debs ]]; then
+	debs=yes
+	shift
+fi
+(($# > 0)) || die "usage: build.sh [--unpatched | --pair] [--debs] NAME..., each a kernel/config/NAME.config"
 fragments=()
 for name in "$@"; do
 	fragments+=("$(fragment_of "$name")")
 done
-name=${*// /-}
+name=$*
+name=${name// /-}
 compiler=$(compiler_of "${fragments[@]}")
 
 require apt-cache apt
@@ -53,6 +62,7 @@ require pahole dwarves
 require bc bc
 require flex flex
 require bison bison
+[[ -z $debs ]] || require dh_builddeb debhelper
 
 version=$(source_version)
 cache=$(cache_dir)
@@ -64,7 +74,7 @@ place_of() {
 
 	[[ $1 == patched ]] || of+=-unpatched
 	key=$({
-		echo "$LAYOUT $version $of $compiler"
+		echo "$LAYOUT $version $of $compiler $debs"
 		if [[ $compiler == LLVM=* ]]; then
 			clang-19 --version
 		else
@@ -97,10 +107,25 @@ publish() {
 	run_logged "$built.log" "${make[@]}" run-command \
 		KBUILD_RUN_COMMAND='$(srctree)/scripts/package/install-extmod-build '"$kernel/headers"
 	objcopy --strip-debug "$obj/vmlinux" "$kernel/headers/vmlinux"
+	[[ -z $debs ]] || pack "$built.log" "$kernel/debs"
 	echo "$kver" >"$kernel/release"
 	rm -rf "$built"
 	mv -T "$kernel" "$built"
 	rm -f "$built.log"
+}
+
+# pack LOG DIR: into packages for a machine that is to boot it. The one with the
+# symbols is left out, as it is many times as large and takes as long.
+pack() {
+	local log=$1 dir=$2
+
+	run_logged "$log" env DEB_BUILD_PROFILES=pkg.linux-upstream.nokerneldbg DEB_BUILD_OPTIONS=terse \
+		"${make[@]}" KDEB_PKGVERSION="$version+taskhold1" KDEB_CHANGELOG_DIST=unstable \
+		KDEB_COMPRESS=zstd DPKG_FLAGS=-d DEBEMAIL=taskhold@example.org \
+		DEBFULLNAME='taskhold developers' bindeb-pkg
+	mkdir "$dir"
+	mv "$tmp"/linux-{image,headers}-*.deb "$dir/"
+	rm -f "$tmp"/linux-*.{deb,buildinfo,changes}
 }
 
 build() {
@@ -123,20 +148,28 @@ build() {
 	done
 }
 
-# Two builds at once must not make the same kernel twice.
-exec 9>"$cache/build.lock"
-flock 9
-missing=()
-for kind in "${wanted[@]}"; do
-	[[ -d $(place_of "$kind") ]] || missing+=("$kind")
-done
-if ((${#missing[@]} > 0)); then
-	tmp=$(mktemp -d "$cache/build/new.XXXXXX")
-	build "${missing[@]}"
-fi
+find_missing() {
+	local kind
+
+	missing=()
+	for kind in "${wanted[@]}"; do
+		[[ -d $(place_of "$kind") ]] || missing+=("$kind")
+	done
+}
 
 built=$(place_of "${wanted[-1]}")
+find_missing
+if ((${#missing[@]} > 0)); then
+	# Two builds at once must not make the same kernel twice.
+	exec 9>"$cache/build/$name.lock"
+	flock 9
+	find_missing
+	tmp=$(mktemp -d "$cache/build/new.XXXXXX")
+	((${#missing[@]} == 0)) || build "${missing[@]}"
+fi
+
 kver=$(<"$built/release")
 printf '%s=%s\n' KVER "$kver" KPKG "$version" KDIR "$built/headers" \
 	VMLINUX "$built/headers/vmlinux" VMLINUZ "$built/vmlinuz" \
 	KMODULES "$built/lib/modules/$kver"
+[[ -z $debs ]] || printf 'DEBS=%s\n' "$built/debs"

@@ -6,7 +6,9 @@
 
 SERIES=6.12
 # shellcheck disable=SC2034 # for those who source this
-PATCHES=("$TASKHOLD_ROOT/kernel/patches/$SERIES"/*.patch)
+mapfile -t PATCHES < <(sed "s|^|$TASKHOLD_ROOT/kernel/patches/$SERIES/|" \
+			   "$TASKHOLD_ROOT/kernel/patches/$SERIES/series")
+((${#PATCHES[@]} > 0)) || die "kernel/patches/$SERIES/series names no patch"
 
 # The linux-source that apt offers, from its lists or, where these do not know
 # it, from new ones.
@@ -29,8 +31,7 @@ source_version_known() {
 		sed -n 's/^Version: //p' | head -n 1
 }
 
-# fetch_source VERSION DIR: unpacks it to DIR/linux-source-6.12, and what Debian
-# configures its own kernels from to DIR/linux-config-6.12.
+# fetch_source VERSION DIR: unpacks it to DIR/linux-source-6.12.
 fetch_source() {
 	local version=$1 dir=$2
 
@@ -76,6 +77,15 @@ compiler_of() {
 	fi
 }
 
+# stock_config: of the stock kernel of the newest version.
+stock_config() {
+	local answers image
+
+	answers=$("$TASKHOLD_ROOT/scripts/kernel.sh" stock) || exit 1
+	image=$(sed -n 's/^VMLINUZ=//p' <<<"$answers")
+	cat "${image/vmlinuz-/config-}"
+}
+
 # What a fragment says of where it begins, "# NAME: value" in its head.
 fragment_directive() {
 	local name=$1
@@ -86,7 +96,8 @@ fragment_directive() {
 
 # configure LOG SRC OBJ FRAGMENT... -- MAKE...: a fragment may say in its head
 #
-#	# on: TARGET	a target of the kernel's Makefile to begin with, else tinyconfig
+#	# on: TARGET	a target of the kernel's Makefile to begin with, else tinyconfig;
+#			"stock" is the configuration of Debian's own kernel
 #	# merge: PATH	a file in the kernel's source that goes before the fragment
 #
 # and every option that a fragment itself sets has to stick.
@@ -108,7 +119,11 @@ configure() {
 		done < <(fragment_directive merge "$fragment")
 		merge+=("$fragment")
 	done
-	run_logged "$log" "$@" "${on:-tinyconfig}"
+	if [[ $on == stock ]]; then
+		stock_config >"$obj/.config"
+	else
+		run_logged "$log" "$@" "${on:-tinyconfig}"
+	fi
 	run_logged "$log" env -C "$src" scripts/kconfig/merge_config.sh -m -O "$obj" \
 		"$obj/.config" "${merge[@]}"
 	run_logged "$log" "$@" olddefconfig

@@ -1,28 +1,63 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Kernels with the verifier series of kernel/patches, built by kernel/build.sh.
+# Kernels with the verifier series of kernel/patches, built by kernel/build.sh:
+# each has its fragments of kernel/config and a suite of its name.
 
-KERNEL_INPUTS := kernel/build.sh scripts/lib.sh scripts/download.sh \
-	$(wildcard kernel/config/*.config kernel/patches/*/*.patch)
+KERNEL_patched := base
+KERNEL_debug := base debug
+KERNEL_clang := base clang
+BUILT_KERNELS := patched debug clang
+# One is installed from its packages as well.
+KERNEL_OPTIONS_patched := --debs
+
+KERNEL_INPUTS := kernel/build.sh kernel/lib.sh scripts/lib.sh scripts/download.sh \
+	$(wildcard kernel/config/*.config kernel/patches/*/*)
+
+# What a kernel's script said, known once its file is there: in recipes alone.
+kernel_value = $(shell sed -n 's/^$(2)=//p' out/$(1).env)
 
 # make asks again only where something changed here: what apt has now is looked
 # at with the stock kernel, whose version the file names.
-out/patched.mk: $(KERNEL_INPUTS) out/stock.mk
-	@kernel/build.sh base >out/patched.new
-	@sed -E 's/^([A-Z_]+)=/PATCHED_\1 := /' out/patched.new >$@.new
-	@mv out/patched.new out/patched.env
+$(BUILT_KERNELS:%=out/%.env): out/%.env: $(KERNEL_INPUTS) out/stock.mk
+	@kernel/build.sh $(KERNEL_OPTIONS_$*) $(KERNEL_$*) >$@.new
 	@mv $@.new $@
 
 .PHONY: kernel
-kernel: ## build the 6.12 kernel with the verifier series
-	@echo '$(PATCHED_VMLINUZ)'
+kernel: out/patched.env ## build the 6.12 kernel with the verifier series
+	@echo '$(call kernel_value,patched,VMLINUZ)'
 
-out/patched/stamp: $(MODULE_SOURCES) dkms.conf mk/module.mk $(wildcard scripts/*.sh) out/patched.mk
-	@scripts/dkms-build.sh '$(PATCHED_KVER)' '$(PATCHED_KDIR)' '$(PATCHED_KMODULES)' out/patched/dkms
+$(BUILT_KERNELS:%=out/%/stamp): out/%/stamp: $(MODULE_SOURCES) dkms.conf mk/module.mk \
+		$(wildcard scripts/*.sh) out/%.env
+	@scripts/dkms-build.sh '$(call kernel_value,$*,KVER)' '$(call kernel_value,$*,KDIR)' \
+		'$(call kernel_value,$*,KMODULES)' out/$*/dkms
 	@touch $@
 
-.PHONY: check-patched ready-patched
+.PHONY: kernel-deb
+kernel-deb: out/stock.mk ## its packages with Debian's own configuration, in out/kernel-deb; takes hours
+	@scripts/deps.sh --for kernel-deb
+	@kernel/build.sh --debs $(or $(FRAGMENTS),debian) >out/kernel-deb.new
+	@mkdir -p out/kernel-deb
+	@cp "$$(sed -n 's/^DEBS=//p' out/kernel-deb.new)"/*.deb out/kernel-deb/
+	@rm out/kernel-deb.new
+	@ls out/kernel-deb/*.deb
+
+.PHONY: check-patched check-debug check-clang check-deb check-series
 check-patched: ## run the tests on the kernel with the verifier series
 	@scripts/check.sh patched
-ready-patched: out/patched/stamp userspace tests
+check-debug: ## run them on one that looks for misuse of memory and locks
+	@scripts/check.sh debug
+check-clang: ## run those of the verifier on one built by clang, with kCFI
+	@scripts/check.sh clang
+check-deb: ## install the packages of the small kernel in a guest, and boot it
+	@scripts/check.sh deb
+check-series: ## build and boot the kernel after each patch of the series; takes an hour
+	@scripts/check.sh series
+
+.PHONY: $(BUILT_KERNELS:%=ready-%)
+$(BUILT_KERNELS:%=ready-%): ready-%: out/%/stamp userspace tests
+	@:
+.PHONY: ready-deb ready-series
+ready-deb: out/patched.env out/dkms/stamp
+	@:
+ready-series: userspace tests
 	@:

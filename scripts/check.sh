@@ -74,7 +74,26 @@ suite_dkms() {
 	in_guest dkms "$(stock VMLINUZ)" "out/dkms/target/lib/modules/$(stock KVER)" dkms/loads_test
 }
 
-# all_tests: those of tests/*/ that are picked, but for DKMS's.
+# Installs the kernel's packages in a guest, and boots what has been installed in
+# another one.
+suite_deb() {
+	local file kver
+
+	rm -rf out/deb/{vmlinuz,modules} out/deb-booted
+	in_guest deb "$(stock VMLINUZ)" "out/dkms/target/lib/modules/$(stock KVER)" deb/install_test
+	kver=$(kernel_value patched KVER)
+	if [[ -s out/deb/vmlinuz && -d out/deb/modules/$kver ]]; then
+		mkdir out/deb-booted
+		in_guest deb-booted out/deb/vmlinuz "out/deb/modules/$kver" deb/boots_test
+		for file in out/deb-booted/*.tap; do
+			cp "$file" "out/deb/booted-${file##*/}"
+		done
+	else
+		result out/deb/booted.tap "deb/boots_test" "there is nothing to boot"
+	fi
+}
+
+# all_tests: those of tests/*/ that are picked, but for those of suites of their own.
 all_tests() {
 	local test
 
@@ -82,7 +101,8 @@ all_tests() {
 		if picked "$test"; then
 			echo "$test"
 		fi
-	done < <(find tests -mindepth 2 -maxdepth 2 \( -name '*_test.c' -o -name '*_test.sh' \) ! -path 'tests/dkms/*' |
+	done < <(find tests -mindepth 2 -maxdepth 2 \( -name '*_test.c' -o -name '*_test.sh' \) \
+			! -path 'tests/dkms/*' ! -path 'tests/deb/*' |
 		 sed -E 's|^tests/||; s|\.[^.]*$||' | sort)
 }
 
@@ -105,9 +125,9 @@ suite_stock() {
 		in_guest stock "$(stock VMLINUZ)" "out/dkms/target/lib/modules/$(stock KVER)" "${guest[@]}"
 }
 
-# What runs in a guest runs on the kernel with the verifier series too.
-suite_patched() {
-	local test source kernel modules guest=()
+# on_built SUITE: what runs in a guest runs on a kernel that is built here too.
+on_built() {
+	local suite=$1 test source kernel modules guest=()
 
 	while read -r test; do
 		source=$(source_of "$test")
@@ -115,17 +135,35 @@ suite_patched() {
 			guest+=("$test")
 		fi
 	done < <(all_tests)
-	kernel=$(patched VMLINUZ)
-	modules=out/patched/dkms/target/lib/modules/$(patched KVER)
-	((${#guest[@]} == 0)) || in_guest patched "$kernel" "$modules" "${guest[@]}"
+	kernel=$(kernel_value "$suite" VMLINUZ)
+	modules=out/$suite/dkms/target/lib/modules/$(kernel_value "$suite" KVER)
+	((${#guest[@]} == 0)) || in_guest "$suite" "$kernel" "$modules" "${guest[@]}"
 }
 
-# in_guest SUITE KERNEL MODULES TEST...
+suite_patched() {
+	on_built patched
+}
+
+suite_debug() {
+	# what KASAN and lockdep cost where the processor is emulated
+	slow=5 on_built debug
+}
+
+suite_series() {
+	on_host series series 14400 kernel/series.sh out/series base
+}
+
+suite_clang() {
+	on_built clang
+}
+
+# in_guest SUITE KERNEL MODULES TEST...: with $slow, on a kernel so many times slower
 in_guest() {
 	local suite=$1 kernel=$2 modules=$3 out=out/$1 test status=0
 	shift 3
 
-	tests/qemu/run.sh --name "$suite" --out "$out" --timeout "${GUEST_TIMEOUT:-1800}" \
+	tests/qemu/run.sh --name "$suite" --out "$out" \
+		--timeout "${GUEST_TIMEOUT:-$((1800 * ${slow:-1}))}" --slow "${slow:-1}" \
 		--kernel "$kernel" --modules "$modules" -- \
 		tests/qemu/suite.sh "$TASKHOLD_ROOT/$out" "$@" 2> >(tee "$out/guest.log" >&2) || status=$?
 	if ((status == 0)); then
@@ -157,7 +195,7 @@ done
 # make has asked for the newest kernel already, where it called this.
 export TASKHOLD_STOCK_IS_FRESH=1
 for suite in "$@"; do
-	if ((${#patterns[@]} > 0)) && [[ $suite != stock && $suite != patched ]]; then
+	if ((${#patterns[@]} > 0)) && [[ ! $suite =~ ^(stock|patched|debug|clang)$ ]]; then
 		continue
 	fi
 	if ! make --no-print-directory "ready-$suite"; then

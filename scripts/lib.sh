@@ -96,7 +96,7 @@ kernel_value() {
 	local value
 
 	value=$(sed -n "s/^$2=//p" "$TASKHOLD_ROOT/out/$1.env")
-	[[ -n $value ]] || die "out/$1.env has no $2; 'make out/$1.mk' writes it anew"
+	[[ -n $value ]] || die "out/$1.env has no $2; remove it, and make writes it anew"
 	printf '%s\n' "$value"
 }
 
@@ -105,7 +105,3 @@ stock() {
 	kernel_value stock "$1"
 }
 
-# patched NAME: of the kernel with the verifier series, said by kernel/build.sh
-patched() {
-	kernel_value patched "$1"
-}

@@ -26,9 +26,10 @@ trap clean_up EXIT
 cgroup=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)
 cgroup=${cgroup%/}
 
-# await SECONDS COMMAND...: waits for a condition, with a bound.
+# await SECONDS COMMAND...: waits for a condition, with a bound that grows with
+# the slowness of the kernel.
 await() {
-	local end=$((SECONDS + $1 + 1))
+	local end=$((SECONDS + $1 * ${TASKHOLD_SLOW:-1} + 1))
 	shift
 
 	until "$@"; do

@@ -15,7 +15,7 @@ here=$PROJECT/tests/qemu
 
 export PATH=$PROJECT/out/userspace:$TOOLS:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/tmp LANG=C.UTF-8 TERM=${TERM:-linux}
-export TASKHOLD_OUT=$OUT TASKHOLD_GUEST=1 TASKHOLD_ROOT=$PROJECT
+export TASKHOLD_OUT=$OUT TASKHOLD_GUEST=1 TASKHOLD_ROOT=$PROJECT TASKHOLD_SLOW=$SLOW
 
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t bpf bpf /sys/fs/bpf
@@ -29,6 +29,10 @@ read -r verdict_port </run/taskhold/verdict-port
 read -r output_port </run/taskhold/output-port
 read -r uptime _ </proc/uptime
 echo "taskhold-guest: command starts at $uptime" >/dev/kmsg
+
+# What the kernel has lost before is not what is judged.
+kmemleak=/sys/kernel/debug/kmemleak
+[[ ! -e $kmemleak ]] || echo clear >"$kmemleak"
 
 status=0
 cd "$PROJECT"
@@ -53,6 +57,16 @@ if ! reason=$(module_unload); then
 	leaks=$reason
 	echo "taskhold-guest: $reason" >/dev/kmsg
 	module_holders >"$OUT/holders.txt" 2>&1
+fi
+
+# What it finds is a line of the log. It does not look at what is younger than 5 s,
+# which is why it waits, and takes what is just on its way from one place to another
+# for lost, which the second scan finds again.
+if [[ -e $kmemleak ]]; then
+	sleep 6
+	echo scan >"$kmemleak"
+	echo scan >"$kmemleak"
+	cat "$kmemleak" >"$OUT/kmemleak.txt"
 fi
 
 dmesg >"$OUT/dmesg.log"

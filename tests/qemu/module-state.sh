@@ -4,9 +4,10 @@
 # What a test must leave behind of the module: nothing. Sourced in the guest by
 # guest.sh and suite.sh.
 
-# until_true SECONDS COMMAND...: waits for a condition, with a bound.
+# until_true SECONDS COMMAND...: waits for a condition, with a bound that grows
+# with the slowness of the kernel.
 until_true() {
-	local end=$((SECONDS + $1 + 1))
+	local end=$((SECONDS + $1 * ${TASKHOLD_SLOW:-1} + 1))
 	shift
 
 	until "$@"; do

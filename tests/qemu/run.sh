@@ -7,7 +7,7 @@
 # command did, the kernel's log is clean and the module could be unloaded with
 # nothing left behind. Everything but the last word, which is the guest's, can
 # be read afterwards in the output directory: console.log, output.log,
-# dmesg.log, log-scan.txt, holders.txt, verdict.
+# dmesg.log, log-scan.txt, holders.txt, kmemleak.txt, verdict.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/../../scripts/lib.sh"
@@ -24,6 +24,8 @@ usage: run.sh [OPTION]... -- COMMAND [ARGUMENT]...
   --smp N           processors (2)
   --mem SIZE        memory (4G)
   --timeout SECONDS until the guest is given up (300)
+  --slow N          the kernel is so many times slower: bounds of waiting in the
+                    guest are multiplied by it (1)
   --icount          one guest nanosecond is one instruction; one processor
   --plugin SPEC     a plugin for QEMU, with --icount or --tcg: FILE,NAME=VALUE,...
   --append ARGS     more for the kernel's command line
@@ -33,7 +35,7 @@ EOF
 }
 
 name=guest out='' kernel='' modules='' smp=2 mem=4G limit=300 icount='' append=''
-interactive=no tcg='' plugin='' allow=()
+interactive=no tcg='' plugin='' slow=1 allow=()
 # The tests have one of their own.
 kvm=${TASKHOLD_KVM:-/dev/kvm}
 while (($# > 0)); do
@@ -45,6 +47,7 @@ while (($# > 0)); do
 	--smp) smp=$2 ;;
 	--mem) mem=$2 ;;
 	--timeout) limit=$2 ;;
+	--slow) slow=$2 ;;
 	--plugin) plugin=$2 ;;
 	--append) append=$2 ;;
 	--allow) allow+=("$2") ;;
@@ -109,7 +112,7 @@ mkdir -p "$out"
 out=$(realpath "$out")
 
 # Results of an earlier run must not be taken for this one's.
-rm -f "$out"/{console.log,output.log,dmesg.log,log-scan.txt,holders.txt,verdict,log.allow}
+rm -f "$out"/{console.log,output.log,dmesg.log,log-scan.txt,holders.txt,kmemleak.txt,verdict,log.allow}
 tty_size=
 [[ ! -t 0 ]] || tty_size=$(stty size)
 work=$(mktemp -d)
@@ -140,7 +143,7 @@ make_initramfs() {
 	chmod 755 "$dir/init"
 	printf '%s=%q\n' PROBE "$1" PROJECT "$TASKHOLD_ROOT" OUT "$out" \
 		MODULES "$modules" KVER "$kver" TOOLS "$tools" CACHE "$cache" \
-		INTERACTIVE "$interactive" TERM "${TERM:-linux}" \
+		INTERACTIVE "$interactive" SLOW "$slow" TERM "${TERM:-linux}" \
 		TTY_SIZE "$tty_size" >"$dir/config"
 	printf '%q ' "${command[@]}" >"$dir/command"
 
@@ -308,7 +311,7 @@ if ((${#failed[@]} > 0)); then
 	printf -v reasons '%s; ' "${failed[@]}"
 	note "$name: ${reasons%; }"
 	[[ $(said log) == dirty ]] || show_end "$work/console-scan"
-	show_end "$out/log-scan.txt" "$out/holders.txt"
+	show_end "$out/log-scan.txt" "$out/holders.txt" "$out/kmemleak.txt"
 	exit 1
 fi
 # The command's own status is the last thing to say, so that a caller can tell

@@ -6,7 +6,7 @@
 # TEST is <topic>/<name>_test: a script tests/TEST.sh, or a program out/tests/TEST
 # made from tests/TEST.c. The head of its source, the first 40 lines, may say:
 #
-#	timeout: N		seconds it may take (60)
+#	timeout: N		seconds it may take (60), on a slower kernel more
 #	module: none		it loads the module itself, if at all; without
 #				this the module is loaded before it starts
 #	kernel: stock		not on the kernel with the verifier series
@@ -89,7 +89,7 @@ run_one() {
 	source=$(source_of "$test")
 	exe=$(program_of "$source")
 	limit=$(directive "$source" timeout)
-	limit=${limit:-60}
+	limit=$((${limit:-60} * ${TASKHOLD_SLOW:-1}))
 	module=$(directive "$source" module)
 	directive "$source" kmsg-allow >"$work/allow"
 	cat "$work/allow" >>"$out/log.allow"

@@ -1,0 +1,107 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Shows that each patch of kernel/patches applies, builds and works alone, that
+# is with those before it and without those behind: applies them one after the
+# other to one tree, and after each builds the kernel without a warning in the
+# files that it touches, boots it, builds the module for it and runs the tests
+# whose outcome no patch changes. Prints TAP.
+#
+# usage: series.sh OUT FRAGMENT...
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/../scripts/lib.sh"
+# shellcheck source=scripts/download.sh
+. "$TASKHOLD_ROOT/scripts/download.sh"
+# shellcheck source=kernel/lib.sh
+. "$TASKHOLD_ROOT/kernel/lib.sh"
+
+(($# > 1)) || die "usage: series.sh OUT FRAGMENT..."
+mkdir -p "$1"
+out=$(realpath "$1")
+shift
+fragments=()
+for name in "$@"; do
+	fragments+=("$(fragment_of "$name")")
+done
+compiler=$(compiler_of "${fragments[@]}")
+version=$(source_version)
+
+cache=$(cache_dir)
+mkdir -p "$cache/build"
+tmp=$(mktemp -d "$cache/build/series.XXXXXX")
+trap 'rm -rf "$tmp"' EXIT
+src=$tmp/linux-source-$SERIES obj=$tmp/obj
+mkdir "$obj"
+make=(make -C "$src" O="$obj" "$compiler" -j"${JOBS:-$(nproc)}"
+      KBUILD_BUILD_USER=taskhold KBUILD_BUILD_HOST=taskhold)
+
+# build LOG: the kernel, its modules and what a module is built against
+build() {
+	"${make[@]}" bzImage modules >"$1" 2>&1 || return 1
+	rm -rf "$tmp/kernel"
+	mkdir "$tmp/kernel"
+	# shellcheck disable=SC2016 # make expands it
+	"${make[@]}" INSTALL_MOD_PATH="$tmp/kernel" INSTALL_MOD_STRIP=1 modules_install \
+		>>"$1" 2>&1 &&
+	"${make[@]}" run-command \
+		KBUILD_RUN_COMMAND='$(srctree)/scripts/package/install-extmod-build '"$tmp/kernel/headers" \
+		>>"$1" 2>&1 &&
+	objcopy --strip-debug "$obj/vmlinux" "$tmp/kernel/headers/vmlinux"
+}
+
+# warnings LOG: of the compiler, of which the tree without the series has none.
+warnings() {
+	grep -E '(warning|WARNING): ' "$1"
+}
+
+# works LOG: with the module, in a guest.
+works() {
+	local kver
+
+	kver=$("${make[@]}" -s kernelrelease)
+	rm -f "$tmp/kernel/lib/modules/$kver"/{build,source}
+	"$TASKHOLD_ROOT/scripts/dkms-build.sh" "$kver" "$tmp/kernel/headers" \
+		"$tmp/kernel/lib/modules/$kver" "$tmp/dkms" >>"$1" 2>&1 || return 1
+	rm -rf "$out/guest"
+	mkdir "$out/guest"
+	"$TASKHOLD_ROOT/tests/qemu/run.sh" --name series --out "$out/guest" --timeout 600 \
+		--kernel "$obj/arch/x86/boot/bzImage" --modules "$tmp/dkms/target/lib/modules/$kver" \
+		-- "$TASKHOLD_ROOT/tests/qemu/suite.sh" "$out/guest" \
+		kfuncs/verifier_test kfuncs/kptr_maps_test struct_ops/members_test \
+		struct_ops/verifier_test module/in_use_test >>"$1" 2>&1 || return 1
+	# the suite's own status says nothing of its tests
+	! grep -h '^not ok' "$out/guest"/*.tap >>"$1"
+}
+
+count=0
+# step NAME LOG COMMAND...
+step() {
+	local name=$1 log=$2
+	shift 2
+
+	count=$((count + 1))
+	if "$@"; then
+		echo "ok $count $name"
+	else
+		echo "not ok $count $name"
+		tail -n 30 "$log" | sed 's/^/# /'
+	fi
+}
+
+no_warnings() {
+	! warnings "$1"
+}
+
+fetch_source "$version" "$tmp"
+printf 'TAP version 13\n1..%d\n' "$((1 + 3 * ${#PATCHES[@]}))"
+configure "$out/configure.log" "$src" "$obj" "${fragments[@]}" -- "${make[@]}"
+step "without the series it builds" "$out/0000.log" build "$out/0000.log"
+for patch in "${PATCHES[@]}"; do
+	name=${patch##*/} name=${name%.patch}
+	log=$out/${name:0:4}.log
+	apply_patch "$src" "$version" "$patch"
+	step "$name builds" "$log" build "$log"
+	step "$name builds without a warning" "$log" no_warnings "$log"
+	step "$name works" "$log" works "$log"
+done
