@@ -21,8 +21,10 @@ out/patched/stamp: $(MODULE_SOURCES) dkms.conf mk/module.mk $(wildcard scripts/*
 	@scripts/dkms-build.sh '$(PATCHED_KVER)' '$(PATCHED_KDIR)' '$(PATCHED_KMODULES)' out/patched/dkms
 	@touch $@
 
+$(eval $(call testmod_rule,patched,PATCHED))
+
 .PHONY: check-patched ready-patched
 check-patched: ## run the tests on the kernel with the verifier series
 	@scripts/check.sh patched
-ready-patched: out/patched/stamp userspace tests
+ready-patched: out/patched/stamp out/patched/testmod/stamp userspace tests
 	@:

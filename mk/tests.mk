@@ -57,6 +57,19 @@ $(FOREIGN)/taskhold.ko: $(MODULE_SOURCES) tests/module/build-foreign.sh out/bpf/
 		'$(STOCK_BPFTOOL)' $(FOREIGN) out/bpf/everything.bpf.o >$(FOREIGN).log 2>&1 || \
 		{ cat $(FOREIGN).log >&2; exit 1; }
 
+# The tests' own modules, for the kernel of a suite: $(call testmod_rule,SUITE,NAME)
+# where mk has NAME_KVER and NAME_KDIR. A test finds them in testmod/ below
+# $TASKHOLD_OUT, which in the guest is out/SUITE.
+TESTMOD_SOURCES := $(wildcard tests/testmod/*)
+define testmod_rule
+out/$(1)/testmod/stamp: $$(TESTMOD_SOURCES) scripts/build-testmod.sh scripts/kbuild.sh out/$(1).mk
+	@mkdir -p $$(@D)
+	@scripts/build-testmod.sh '$$($(2)_KVER)' '$$($(2)_KDIR)' $$(@D) >$$(@D)/log 2>&1 || \
+		{ cat $$(@D)/log >&2; exit 1; }
+	@touch $$@
+endef
+$(eval $(call testmod_rule,stock,STOCK))
+
 -include $(wildcard out/tests/*/*.d)
 
 .PHONY: tests
@@ -89,7 +102,7 @@ ready-style: $(BPF_SKELS)
 	@:
 ready-dkms: out/dkms/stamp
 	@:
-ready-stock: out/dkms/stamp userspace tests
+ready-stock: out/dkms/stamp out/stock/testmod/stamp userspace tests
 	@:
 
 shell: out/dkms/stamp userspace ## a root shell in the guest, with the module loaded

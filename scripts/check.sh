@@ -91,7 +91,9 @@ suite_stock() {
 
 	while read -r test; do
 		source=$(source_of "$test")
-		if [[ $(directive "$source" where) == host ]]; then
+		if [[ $(directive "$source" kernel) == patched ]]; then
+			continue
+		elif [[ $(directive "$source" where) == host ]]; then
 			limit=$(directive "$source" timeout)
 			on_host stock "$test" "${limit:-60}" "$(program_of "$source")"
 		else
@@ -122,12 +124,16 @@ suite_patched() {
 
 # in_guest SUITE KERNEL MODULES TEST...
 in_guest() {
-	local suite=$1 kernel=$2 modules=$3 out=out/$1 test status=0
+	local suite=$1 kernel=$2 modules=$3 out=out/$1 test status=0 environment=()
 	shift 3
+
+	# how long tests race, which the guest does not know by itself
+	[[ -z ${TASKHOLD_RACE_SECONDS:-} ]] ||
+		environment=(env TASKHOLD_RACE_SECONDS="$TASKHOLD_RACE_SECONDS")
 
 	tests/qemu/run.sh --name "$suite" --out "$out" --timeout "${GUEST_TIMEOUT:-1800}" \
 		--kernel "$kernel" --modules "$modules" -- \
-		tests/qemu/suite.sh "$TASKHOLD_ROOT/$out" "$@" 2> >(tee "$out/guest.log" >&2) || status=$?
+		"${environment[@]}" tests/qemu/suite.sh "$TASKHOLD_ROOT/$out" "$@" 2> >(tee "$out/guest.log" >&2) || status=$?
 	if ((status == 0)); then
 		result "$out/guest.tap" "the guest ends well" ""
 	else
