@@ -32,9 +32,19 @@ $(BUILT_KERNELS:%=out/%/stamp): out/%/stamp: $(MODULE_SOURCES) dkms.conf mk/modu
 		'$(call kernel_value,$*,KMODULES)' out/$*/dkms
 	@touch $@
 
+# The tests' own modules, for the kernel of a suite. A test finds them in testmod/
+# below $TASKHOLD_OUT, which in the guest is out/SUITE.
+TESTMODS := $(patsubst %,out/%/testmod/stamp,stock $(BUILT_KERNELS))
+out/stock/testmod/stamp: out/stock.mk
+$(filter-out out/stock/%,$(TESTMODS)): out/%/testmod/stamp: out/%.env
+$(TESTMODS): out/%/testmod/stamp: $(wildcard tests/testmod/*) scripts/build-testmod.sh scripts/kbuild.sh
+	@mkdir -p $(@D)
+	@scripts/build-testmod.sh '$(call kernel_value,$*,KVER)' '$(call kernel_value,$*,KDIR)' \
+		$(@D) >$(@D)/log 2>&1 || { cat $(@D)/log >&2; exit 1; }
+	@touch $@
+
 .PHONY: kernel-deb
 kernel-deb: out/stock.mk ## its packages with Debian's own configuration, in out/kernel-deb; takes hours
-	@scripts/deps.sh --for kernel-deb
 	@kernel/build.sh --debs $(or $(FRAGMENTS),debian) >out/kernel-deb.new
 	@mkdir -p out/kernel-deb
 	@cp "$$(sed -n 's/^DEBS=//p' out/kernel-deb.new)"/*.deb out/kernel-deb/
@@ -54,7 +64,7 @@ check-series: ## build and boot the kernel after each patch of the series; takes
 	@scripts/check.sh series
 
 .PHONY: $(BUILT_KERNELS:%=ready-%)
-$(BUILT_KERNELS:%=ready-%): ready-%: out/%/stamp userspace tests
+$(BUILT_KERNELS:%=ready-%): ready-%: out/%/stamp out/%/testmod/stamp userspace tests
 	@:
 .PHONY: ready-deb ready-series
 ready-deb: out/patched.env out/dkms/stamp

@@ -71,8 +71,8 @@ out/dkms/stamp: $(MODULE_SOURCES) dkms.conf mk/module.mk $(wildcard scripts/*.sh
 	@touch $@
 
 .PHONY: check check-style check-dkms check-stock shell demo bench profile
-check: ## run every test that CI runs; TESTS=PATTERN for some of check-stock
-	@scripts/check.sh style dkms stock
+check: ## run every test that CI runs; TESTS=PATTERN for some of those in a guest
+	@scripts/check.sh --part style dkms stock patched deb debug clang
 
 check-style: ## check the sources, without a guest
 	@scripts/check.sh style
@@ -89,7 +89,7 @@ ready-style: $(BPF_SKELS)
 	@:
 ready-dkms: out/dkms/stamp
 	@:
-ready-stock: out/dkms/stamp userspace tests
+ready-stock: out/dkms/stamp out/stock/testmod/stamp userspace tests
 	@:
 
 shell: out/dkms/stamp userspace ## a root shell in the guest, with the module loaded

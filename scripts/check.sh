@@ -3,7 +3,9 @@
 #
 # Runs suites, and sums up what they say. A suite that cannot be built or whose
 # guest dies has failed, and the others are run all the same.
-# usage: check.sh SUITE...
+# usage: check.sh [--part] SUITE...
+# With --part a suite that takes too long for every change runs a fixed part of
+# itself, part_of() below; without, it is whole.
 # TESTS=PATTERN (words of shell patterns) picks tests of suites that have a
 # guest, by <topic>/<name>.
 set -euo pipefail
@@ -12,6 +14,22 @@ set -euo pipefail
 # shellcheck source=tests/head.sh
 . "$TASKHOLD_ROOT/tests/head.sh"
 cd "$TASKHOLD_ROOT"
+
+part=
+if [[ ${1:-} == --part ]]; then
+	part=yes
+	shift
+fi
+
+# What of a suite runs with --part, as TESTS has it; nothing is all of it. The
+# rest of these has run on the stock kernel, whose suite is whole.
+part_of() {
+	case $1 in
+	patched) echo 'verifier/ kfuncs/ struct_ops/ module/ threads/ cli/features kptr_race' ;;
+	debug) echo 'verifier/ kfuncs/ struct_ops/ module/ threads/ kptr_race' ;;
+	clang) echo 'verifier/ kfuncs/ struct_ops/ kptr_race' ;;
+	esac
+}
 
 patterns=()
 if [[ -n ${TESTS:-} ]]; then
@@ -111,7 +129,9 @@ suite_stock() {
 
 	while read -r test; do
 		source=$(source_of "$test")
-		if [[ $(directive "$source" where) == host ]]; then
+		if [[ $(directive "$source" kernel) == patched ]]; then
+			continue
+		elif [[ $(directive "$source" where) == host ]]; then
 			limit=$(directive "$source" timeout)
 			on_host stock "$test" "${limit:-60}" "$(program_of "$source")"
 		else
@@ -145,6 +165,8 @@ suite_patched() {
 }
 
 suite_debug() {
+	# the whole of it is where races are looked for at length
+	[[ -n $part ]] || export TASKHOLD_RACE_SECONDS=${TASKHOLD_RACE_SECONDS:-60}
 	# what KASAN and lockdep cost where the processor is emulated
 	slow=5 on_built debug
 }
@@ -159,13 +181,18 @@ suite_clang() {
 
 # in_guest SUITE KERNEL MODULES TEST...: with $slow, on a kernel so many times slower
 in_guest() {
-	local suite=$1 kernel=$2 modules=$3 out=out/$1 test status=0
+	local suite=$1 kernel=$2 modules=$3 out=out/$1 test status=0 environment=()
 	shift 3
+
+	# how long tests race, which the guest does not know by itself
+	[[ -z ${TASKHOLD_RACE_SECONDS:-} ]] ||
+		environment=(env TASKHOLD_RACE_SECONDS="$TASKHOLD_RACE_SECONDS")
 
 	tests/qemu/run.sh --name "$suite" --out "$out" \
 		--timeout "${GUEST_TIMEOUT:-$((1800 * ${slow:-1}))}" --slow "${slow:-1}" \
 		--kernel "$kernel" --modules "$modules" -- \
-		tests/qemu/suite.sh "$TASKHOLD_ROOT/$out" "$@" 2> >(tee "$out/guest.log" >&2) || status=$?
+		"${environment[@]}" tests/qemu/suite.sh "$TASKHOLD_ROOT/$out" "$@" \
+		2> >(tee "$out/guest.log" >&2) || status=$?
 	if ((status == 0)); then
 		result "$out/guest.tap" "the guest ends well" ""
 	else
@@ -178,6 +205,17 @@ in_guest() {
 	done
 }
 
+# run_suite SUITE: in a shell of its own
+run_suite() {
+	if [[ -n $part && -z ${TESTS:-} ]]; then
+		set -f
+		# shellcheck disable=SC2207 # words are what is wanted
+		patterns=($(part_of "$1"))
+		set +f
+	fi
+	"suite_$1"
+}
+
 # A pattern that nothing matches is a mistake, and better known before the build.
 for pattern in "${patterns[@]}"; do
 	patterns=("$pattern")
@@ -187,13 +225,20 @@ done
 # shellcheck disable=SC2206 # as above
 ((${#patterns[@]} == 0)) || { set -f; patterns=($TESTS); set +f; }
 
+kernels=()
 for suite in "$@"; do
 	rm -rf "out/$suite"/*.{tap,raw,dmesg}
 	mkdir -p "out/$suite"
+	[[ ! $suite =~ ^(patched|debug|clang)$ ]] || kernels+=("out/$suite.env")
 done
 
 # make has asked for the newest kernel already, where it called this.
 export TASKHOLD_STOCK_IS_FRESH=1
+# Kernels are built while the suites before theirs run: an emulated guest keeps
+# one processor busy. What fails here is said when its suite asks for it.
+if (($# > 1 && ${#kernels[@]} > 0)); then
+	nice make --no-print-directory -k "${kernels[@]}" >out/kernels.log 2>&1 &
+fi
 for suite in "$@"; do
 	if ((${#patterns[@]} > 0)) && [[ ! $suite =~ ^(stock|patched|debug|clang)$ ]]; then
 		continue
@@ -204,7 +249,7 @@ for suite in "$@"; do
 	fi
 	# In the background "set -e" holds, which it does not left of "||".
 	status=0
-	"suite_$suite" &
+	run_suite "$suite" &
 	wait $! || status=$?
 	((status == 0)) ||
 		result "out/$suite/run.tap" run "the suite broke off with status $status"

@@ -15,6 +15,8 @@ packages=(
 	libsmartcols-dev libjson-c-dev libisal-dev
 	# DKMS, kernel packages
 	dkms kmod xz-utils zstd
+	# kernels, and their packages
+	lld-19 debhelper dpkg-dev rsync
 	# the guest
 	qemu-system-x86 busybox-static cpio util-linux mount procps iproute2
 	# tests and style checks

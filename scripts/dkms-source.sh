@@ -14,5 +14,5 @@ dir=$1
 install -d "$dir/mk" "$dir/scripts"
 cp -r "$TASKHOLD_ROOT"/{dkms.conf,Kbuild,module,include} "$dir/"
 cp "$TASKHOLD_ROOT/mk/module.mk" "$dir/mk/"
-cp "$TASKHOLD_ROOT"/scripts/{lib,build-module,base-btf,btf-gate}.sh "$dir/scripts/"
+cp "$TASKHOLD_ROOT"/scripts/{lib,kbuild,build-module,base-btf,btf-gate}.sh "$dir/scripts/"
 sed -nE 's/^PACKAGE_VERSION="(.*)"$/\1/p' "$dir/dkms.conf"

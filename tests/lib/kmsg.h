@@ -15,18 +15,13 @@ static inline int kmsg_open(void)
 	return fd;
 }
 
-/*
- * Lines since the last call that begin with a word and have a text; reads all
- * there are.
- */
-static inline int kmsg_count_of(int fd, const char *who, const char *text)
+/* Lines since the last call that have two texts; reads all there are. */
+static inline int kmsg_count_both(int fd, const char *begin, const char *text)
 {
-	char begin[64];
 	char buf[2048];
 	ssize_t n;
 	int count = 0;
 
-	snprintf(begin, sizeof(begin), ";%s: ", who);
 	for (;;) {
 		n = read(fd, buf, sizeof(buf) - 1);
 		if (n < 0 && errno == EPIPE)
@@ -36,6 +31,21 @@ static inline int kmsg_count_of(int fd, const char *who, const char *text)
 		buf[n] = '\0';
 		count += strstr(buf, begin) && strstr(buf, text);
 	}
+}
+
+/* Those that have a text. */
+static inline int kmsg_count_text(int fd, const char *text)
+{
+	return kmsg_count_both(fd, text, "");
+}
+
+/* Those that begin with a word and have a text. */
+static inline int kmsg_count_of(int fd, const char *who, const char *text)
+{
+	char begin[64];
+
+	snprintf(begin, sizeof(begin), ";%s: ", who);
+	return kmsg_count_both(fd, begin, text);
 }
 
 /* The same of the module's own. */

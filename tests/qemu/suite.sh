@@ -9,7 +9,8 @@
 #	timeout: N		seconds it may take (60), on a slower kernel more
 #	module: none		it loads the module itself, if at all; without
 #				this the module is loaded before it starts
-#	kernel: stock		not on the kernel with the verifier series
+#	kernel: stock		not on a kernel with the verifier series
+#	kernel: patched		on no other
 #	where: host		it is run on the host instead, and not by this
 #	kmsg-allow: REGEX	a line it provokes in the kernel's log; repeatable
 #
@@ -116,6 +117,11 @@ run_one() {
 		echo "left pins behind: $pins" >>"$work/findings"
 		find /sys/fs/bpf -mindepth 1 -delete
 	fi
+	# They may hold the module.
+	while read -r module; do
+		echo "left a module behind: $module" >>"$work/findings"
+		rmmod "$module" 2>>"$work/findings" || continue
+	done < <(cd /sys/module && compgen -G 'testmod_*')
 	if ! reason=$(module_unload); then
 		echo "$reason" >>"$work/findings"
 		module_holders >>"$log" 2>&1

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The types of tests/testmod/testmod_user.c and its kfuncs. Include after vmlinux.h. */
+#ifndef _TASKHOLD_TESTS_MODULE_TAGS_BPF_H
+#define _TASKHOLD_TESTS_MODULE_TAGS_BPF_H
+
+struct testmod_user_data {
+	unsigned long number;
+	struct testmod_user_data *next;
+};
+
+struct testmod_user_holder {
+	struct testmod_user_data *user;
+	struct testmod_user_data *percpu;
+	struct testmod_user_data *user_percpu;
+	struct testmod_user_data *percpu_user;
+	struct testmod_user_data *plain;
+	struct testmod_user_holder *next;
+};
+
+extern struct testmod_user_holder *testmod_user_holder_get(void) __ksym;
+extern void testmod_user_holder_put(struct testmod_user_holder *p) __ksym;
+extern struct testmod_user_data *testmod_user_pointer(void) __ksym;
+extern struct testmod_user_data *testmod_user_percpu(void) __ksym;
+extern unsigned long *testmod_user_number(void) __ksym;
+extern void testmod_user_take(struct testmod_user_data *p) __ksym;
+
+#endif /* _TASKHOLD_TESTS_MODULE_TAGS_BPF_H */

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// timeout: 1500
+// module: none
+// kernel: patched
+/*
+ * kptr_get against exchanges, deletion and destruction, on two processors: records,
+ * tasks, pids and files are put into a map value and taken out, the value is
+ * deleted, or overwritten by user space, and references are got meanwhile. In the
+ * end each reference has been dropped once, and each object is gone.
+ *
+ * TASKHOLD_RACE_SECONDS says how long each of them goes on.
+ */
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+#include "lib/policy.h"
+#include "../progs/race.h"
+#include "kptr_race.skel.h"
+#include "race_ends.skel.h"
+
+#include "lib/harness.h"
+
+#define COMM		"race-child"
+#define MAX_PIPES	100000
+
+FIXTURE(race)
+{
+	struct kptr_race *m;
+	struct race_ends *ends;
+	struct bpf_program *dtor;	/* the one of @ends that counts them */
+	struct reader *r;
+	struct policy *p;
+	struct bpf_map *map;
+	struct gate gate;
+	pid_t old;		/* a process that is there all the time */
+	int file[2];		/* a pipe that is; [1] is what is put */
+	int *pipes;		/* the ends to read of those that come and go */
+	unsigned long nr_new;	/* objects that came and went */
+	atomic_bool stop;
+};
+
+FIXTURE_VARIANT(race)
+{
+	enum race_kind kind;
+	enum race_map which;
+	bool by_insn;
+};
+
+#define VARIANT(name, what, where, insn)					\
+	FIXTURE_VARIANT_ADD(race, name) { .kind = what, .which = where, .by_insn = insn }
+
+VARIANT(records_in_hash, RACE_REC, RACE_HASH, false);
+VARIANT(records_in_array_by_instruction, RACE_REC, RACE_ARRAY, true);
+VARIANT(records_in_lazy_hash_by_instruction, RACE_REC, RACE_HASH_LAZY, true);
+VARIANT(tasks_in_hash, RACE_TASK, RACE_HASH, false);
+VARIANT(tasks_in_array_by_instruction, RACE_TASK, RACE_ARRAY, true);
+VARIANT(tasks_in_lazy_hash_by_instruction, RACE_TASK, RACE_HASH_LAZY, true);
+VARIANT(pids_in_hash, RACE_PID, RACE_HASH, false);
+VARIANT(pids_in_array_by_instruction, RACE_PID, RACE_ARRAY, true);
+VARIANT(pids_in_lazy_hash_by_instruction, RACE_PID, RACE_HASH_LAZY, true);
+VARIANT(files_in_hash, RACE_FILE, RACE_HASH, false);
+VARIANT(files_in_array_by_instruction, RACE_FILE, RACE_ARRAY, true);
+VARIANT(files_in_lazy_hash_by_instruction, RACE_FILE, RACE_HASH_LAZY, true);
+
+static void set_up_ends(struct __test_metadata *_metadata, FIXTURE_DATA(race) *self,
+			enum race_kind kind)
+{
+	self->ends = race_ends__open();
+	ASSERT_NE(NULL, self->ends);
+	self->dtor = (struct bpf_program *[]){
+		[RACE_REC] = self->ends->progs.on_rec,
+		[RACE_TASK] = self->ends->progs.on_task,
+		[RACE_PID] = self->ends->progs.on_pid,
+		[RACE_FILE] = self->ends->progs.on_file,
+	}[kind];
+	bpf_program__set_autoload(self->dtor, true);
+	ASSERT_EQ(0, race_ends__load(self->ends));
+	strcpy(self->ends->bss->comm, COMM);
+	ASSERT_EQ(0, race_ends__attach(self->ends));
+}
+
+/* An element with nothing in it. */
+static int update(struct bpf_map *map)
+{
+	char value[32] = {};
+	__u32 key = 0;
+
+	return bpf_map__update_elem(map, &key, sizeof(key), value, sizeof(value), BPF_ANY);
+}
+
+static struct race_refs read_refs(struct race_ends *ends)
+{
+	reader_run(ends->progs.read_refs);
+	return ends->bss->refs;
+}
+
+FIXTURE_SETUP(race)
+{
+	if (!module_loaded())
+		module_load();
+	self->r = reader_open();
+	if (variant->kind == RACE_REC) {
+		self->p = policy_open("race");
+		self->p->bss->verdict = TASKHOLD_DROP;
+		policy_load(self->p);
+		policy_attach(self->p, self->r);
+	}
+	set_up_ends(_metadata, self, variant->kind);
+	self->m = kptr_race__open_and_load();
+	ASSERT_NE(NULL, self->m);
+	self->map = (struct bpf_map *[]){
+		[RACE_ARRAY] = self->m->maps.array,
+		[RACE_HASH] = self->m->maps.hash,
+		[RACE_HASH_LAZY] = self->m->maps.hash_lazy,
+	}[variant->which];
+	self->m->bss->kind = variant->kind;
+	self->m->bss->which = variant->which;
+	self->m->bss->by_insn = variant->by_insn;
+	self->m->bss->gets = 1000;
+	self->m->bss->exchanges = 16;
+
+	self->pipes = calloc(MAX_PIPES, sizeof(*self->pipes));
+	ASSERT_NE(NULL, self->pipes);
+	ASSERT_EQ(0, pipe2(self->file, O_CLOEXEC));
+	gate_make(&self->gate);
+	self->old = fork();
+	if (self->old == 0) {
+		gate_wait(&self->gate);
+		_exit(0);
+	}
+	self->m->bss->pids[RACE_OLD] = self->old;
+	self->ends->bss->pid = self->old;
+	self->m->bss->fds[RACE_OLD] = self->file[1];
+}
+
+FIXTURE_TEARDOWN(race)
+{
+	if (self->old) {
+		gate_open(&self->gate);
+		reap(self->old);
+	}
+	kptr_race__destroy(self->m);
+	race_ends__destroy(self->ends);
+	policy__destroy(self->p);
+	reader__destroy(self->r);
+	gate_close(&self->gate);
+	free(self->pipes);
+	EXPECT_TRUE(until(10, module_refs() == 0));
+}
+
+/* ---- who races ---- */
+
+static void run_on(int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		die("run on CPU %d", cpu);
+}
+
+/* A file that the map alone has once it is closed here. */
+static void make_file(FIXTURE_DATA(race) *self)
+{
+	int fd[2];
+
+	if (self->nr_new == MAX_PIPES)
+		return;
+	if (pipe2(fd, O_CLOEXEC))
+		die("pipe2");
+	self->m->bss->fds[RACE_NEW] = fd[1];
+	reader_run(self->m->progs.put_new);
+	close(fd[1]);
+	self->pipes[self->nr_new++] = fd[0];
+}
+
+/* A process whose task and pid the map alone has once it is reaped. */
+static void make_process(FIXTURE_DATA(race) *self)
+{
+	pid_t pid = vfork();	/* fork() takes five times as long */
+
+	if (pid < 0)
+		die("vfork");
+	if (pid == 0) {
+		prctl(PR_SET_NAME, COMM);
+		_exit(0);
+	}
+	self->m->bss->pids[RACE_NEW] = pid;
+	reader_run(self->m->progs.put_new);
+	reap(pid);
+	self->nr_new++;
+}
+
+/*
+ * Gets, and every now and then deletes the element from user space. Where that
+ * cannot be, its value is overwritten.
+ */
+static void *get_and_delete(void *arg)
+{
+	FIXTURE_DATA(race) *self = arg;
+	__u32 key = 0;
+	int i;
+
+	run_on(0);
+	for (i = 1; !self->stop; i++) {
+		reader_run(self->m->progs.get_many);
+		if (i % 32)
+			continue;
+		bpf_map__delete_elem(self->map, &key, sizeof(key), 0);
+		update(self->map);
+	}
+	return NULL;
+}
+
+/*
+ * Exchanges an object that others hold, in short turns. Between them it is an
+ * object that goes with the next exchange or deletion, perhaps while it is got.
+ */
+static void *exchange_and_make(void *arg)
+{
+	FIXTURE_DATA(race) *self = arg;
+	int i;
+
+	run_on(1);
+	while (!self->stop) {
+		reader_run(self->m->progs.exchange_many);
+		for (i = 0; i < 4; i++) {
+			if (self->m->bss->kind == RACE_FILE)
+				make_file(self);
+			else
+				make_process(self);
+		}
+	}
+	return NULL;
+}
+
+/* ---- what is left in the end ---- */
+
+/* Calls of the destructor; a program that is interrupted by itself is not run. */
+static __u64 dtor_calls(FIXTURE_DATA(race) *self)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_prog_get_info_by_fd(bpf_program__fd(self->dtor), &info, &len))
+		die("bpf_prog_get_info_by_fd");
+	return self->ends->bss->dtors + info.recursion_misses;
+}
+
+static __u64 tasks_freed(FIXTURE_DATA(race) *self)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_prog_get_info_by_fd(bpf_program__fd(self->ends->progs.on_free), &info, &len))
+		die("bpf_prog_get_info_by_fd");
+	return self->ends->bss->tasks + info.recursion_misses;
+}
+
+/* Nobody has the end to write to any more. */
+static bool hung_up(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	if (poll(&p, 1, 0) < 0)
+		die("poll");
+	return p.revents & POLLHUP;
+}
+
+static void expect_old_as_before(struct __test_metadata *_metadata, FIXTURE_DATA(race) *self,
+				 struct race_refs before)
+{
+	struct race_refs after;
+
+	/* references to pids are dropped after a grace period */
+	EXPECT_TRUE(until(10, (after = read_refs(self->ends),
+			       after.task == before.task && after.pid == before.pid))) {
+		TH_LOG("task %ld, was %ld; pid %ld, was %ld", after.task, before.task, after.pid,
+		       before.pid);
+	}
+}
+
+static void expect_new_gone(struct __test_metadata *_metadata, FIXTURE_DATA(race) *self,
+			    enum race_kind kind)
+{
+	unsigned long i;
+
+	if (kind != RACE_FILE) {
+		EXPECT_TRUE(until(20, tasks_freed(self) == self->nr_new)) {
+			TH_LOG("%llu tasks of %lu freed", tasks_freed(self), self->nr_new);
+		}
+		return;
+	}
+	for (i = 0; i < self->nr_new; i++) {
+		EXPECT_TRUE(until(10, hung_up(self->pipes[i])));
+		close(self->pipes[i]);
+	}
+	close(self->file[1]);
+	EXPECT_TRUE(until(10, hung_up(self->file[0])));
+}
+
+static int race_seconds(void)
+{
+	const char *text = getenv("TASKHOLD_RACE_SECONDS");
+
+	return text ? atoi(text) : 2;
+}
+
+TEST_F(race, all_is_dropped_once)
+{
+	void *(*const roles[])(void *) = { get_and_delete, exchange_and_make };
+	pthread_t threads[ARRAY_SIZE(roles)];
+	struct race_counts counts;
+	struct race_refs before;
+	unsigned int i;
+
+	/* nobody has anything of the old one's beside the process itself */
+	update(self->map);
+	before = read_refs(self->ends);
+
+	for (i = 0; i < ARRAY_SIZE(roles); i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, roles[i], self));
+	/* nothing is to come that could be waited for: time is what is tested */
+	until(race_seconds(), false);
+	self->stop = true;
+	for (i = 0; i < ARRAY_SIZE(roles); i++)
+		pthread_join(threads[i], NULL);
+
+	/* the last one goes with the map */
+	if (variant->kind == RACE_FILE)
+		make_file(self);
+	else
+		make_process(self);
+	counts = self->m->bss->counts;
+	kptr_race__destroy(self->m);
+	self->m = NULL;
+
+	/*
+	 * Not before: who has found an element may put something into it when it
+	 * has been deleted already, and that stays until its memory is used again.
+	 */
+	expect_old_as_before(_metadata, self, before);
+	TH_LOG("%lu put, %lu taken, %lu got, %lu times nothing was there, %lu new", counts.put,
+	       counts.taken, counts.got, counts.missed, self->nr_new);
+	EXPECT_TRUE(until(20, counts.put == counts.taken + dtor_calls(self))) {
+		/*
+	 * Not before: who has found an element may put something into it when it
+	 * has been deleted already, and that stays until its memory is used again.
+	 */
+	expect_old_as_before(_metadata, self, before);
+	TH_LOG("%lu put, %lu taken and %llu destroyed", counts.put, counts.taken,
+		       dtor_calls(self));
+	}
+	EXPECT_EQ(counts.acquired, counts.released + dtor_calls(self));
+	EXPECT_EQ(0, counts.wrong);
+	/* all of them have been at it */
+	EXPECT_LT(0, counts.got);
+	EXPECT_LT(0, counts.missed);
+	EXPECT_LT(0, counts.taken);
+	EXPECT_LT(1, dtor_calls(self));
+	EXPECT_LT(1, self->nr_new);
+	expect_new_gone(_metadata, self, variant->kind);
+	if (variant->kind == RACE_REC) {
+		/* the one that lives has a record as well */
+		gate_open(&self->gate);
+		reap(self->old);
+		self->old = 0;
+		reader_finish(self->r, 0);
+		EXPECT_TRUE(until(10, reader_stats(self->r)->records == 0));
+		EXPECT_TRUE(until(10, slab_records() == 0));
+	}
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pointers to user space and to per-CPU memory that the BTF calls so: arguments
+ * of a function, fields of a struct, and what kfuncs return. It is built by clang
+ * whoever built the kernel, as other compilers do not write the tags.
+ */
+#include <linux/bpf.h>
+#include <linux/btf.h>
+#include <linux/btf_ids.h>
+#include <linux/cfi.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/percpu.h>
+
+/* What __user and __percpu are only where the kernel was built by clang. */
+#define USER	__attribute__((btf_type_tag("user")))
+#define PERCPU	__attribute__((btf_type_tag("percpu")))
+
+struct testmod_user_data {
+	unsigned long number;
+	struct testmod_user_data *next;
+};
+
+struct testmod_user_holder {
+	struct testmod_user_data USER *user;
+	struct testmod_user_data PERCPU *percpu;
+	/* both, and in the other order */
+	struct testmod_user_data USER PERCPU *user_percpu;
+	struct testmod_user_data PERCPU USER *percpu_user;
+	struct testmod_user_data *plain;
+	struct testmod_user_holder *next;
+};
+
+static DEFINE_PER_CPU(struct testmod_user_data, data);
+static struct testmod_user_holder holder;
+
+__bpf_hook_start();
+
+/* Called with an address that user space writes to the parameter. */
+noinline int testmod_user_call(struct testmod_user_data USER *user,
+			       struct testmod_user_holder *own)
+{
+	barrier();
+	return user == own->user;
+}
+
+__bpf_hook_end();
+
+static int set_address(const char *text, const struct kernel_param *param)
+{
+	unsigned long address;
+	int err = kstrtoul(text, 0, &address);
+
+	if (err)
+		return err;
+	holder.user = (struct testmod_user_data USER *)address;
+	return testmod_user_call(holder.user, &holder) ? 0 : -EINVAL;
+}
+
+static const struct kernel_param_ops address_ops = {
+	.set = set_address,
+};
+module_param_cb(address, &address_ops, NULL, 0200);
+
+__bpf_kfunc_start_defs();
+
+__bpf_kfunc struct testmod_user_holder *testmod_user_holder_get(void)
+{
+	return &holder;
+}
+
+__bpf_kfunc void testmod_user_holder_put(struct testmod_user_holder *p)
+{
+}
+
+__bpf_kfunc struct testmod_user_data USER *testmod_user_pointer(void)
+{
+	return holder.user;
+}
+
+__bpf_kfunc struct testmod_user_data PERCPU *testmod_user_percpu(void)
+{
+	return holder.percpu;
+}
+
+__bpf_kfunc unsigned long USER *testmod_user_number(void)
+{
+	return &holder.user->number;
+}
+
+__bpf_kfunc void testmod_user_take(struct testmod_user_data *p)
+{
+}
+
+__bpf_kfunc_end_defs();
+
+BTF_KFUNCS_START(kfunc_ids)
+BTF_ID_FLAGS(func, testmod_user_holder_get, KF_ACQUIRE | KF_RET_NULL)
+BTF_ID_FLAGS(func, testmod_user_holder_put, KF_RELEASE)
+BTF_ID_FLAGS(func, testmod_user_pointer, KF_RET_NULL)
+BTF_ID_FLAGS(func, testmod_user_percpu, KF_RET_NULL)
+BTF_ID_FLAGS(func, testmod_user_number, KF_RET_NULL)
+BTF_ID_FLAGS(func, testmod_user_take)
+BTF_KFUNCS_END(kfunc_ids)
+
+static const struct btf_kfunc_id_set kfunc_set = {
+	.owner = THIS_MODULE,
+	.set = &kfunc_ids,
+};
+
+static int __init testmod_user_init(void)
+{
+	int err, cpu;
+
+	for_each_possible_cpu(cpu)
+		per_cpu(data, cpu).number = 1000 + cpu;
+	holder.percpu = (struct testmod_user_data PERCPU *)(unsigned long)&data;
+	holder.next = &holder;
+	err = register_btf_kfunc_id_set(BPF_PROG_TYPE_SYSCALL, &kfunc_set);
+	return err ?: register_btf_kfunc_id_set(BPF_PROG_TYPE_TRACING, &kfunc_set);
+}
+module_init(testmod_user_init);
+
+static void __exit testmod_user_exit(void)
+{
+}
+module_exit(testmod_user_exit);
+
+MODULE_DESCRIPTION("Pointers with type tags, for tests");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// timeout: 60
+// module: none
+// kernel: patched
+/*
+ * What the verifier makes of the type tags in a module's BTF, which clang has
+ * written there on every kernel that tests run on.
+ */
+#include "lib/expect.h"
+#include "lib/testmod.h"
+
+#include "module_tags.skel.h"
+
+#define NAME	"testmod_user"
+
+static void unload(void)
+{
+	if (testmod_unload_soon(NAME))
+		die("unload " NAME);
+}
+
+int main(void)
+{
+	struct expect_object object;
+	int err = testmod_load(NAME, "");
+
+	if (err)
+		die("load " NAME ": %d", err);
+	atexit(unload);
+	object.elf = module_tags__elf_bytes(&object.size);
+	expect_main(&object, 1);
+}
