@@ -5,7 +5,8 @@
  *
  * What only a kernel with the patches of kernel/patches has is refused by others:
  * the map is not created, or the program is not loaded. kptr_kinds() and
- * bpf_ksym_exists() of a kfunc tell beforehand.
+ * bpf_ksym_exists() of a kfunc tell beforehand; `taskhold status --features` tells
+ * by trying.
  */
 #ifndef _TASKHOLD_KPTR_BPF_H
 #define _TASKHOLD_KPTR_BPF_H
