@@ -101,10 +101,64 @@ static bool has_enumerator(const struct btf *btf, const char *type, const char *
 	return false;
 }
 
+/* The address of a function of the kernel's or a module's, 0 if there is none. */
+static __u64 address_of(const char *name)
+{
+	FILE *f = fopen("/proc/kallsyms", "r");
+	char line[512], symbol[256];
+	__u64 address, found = 0;
+	int fields;
+
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		fields = sscanf(line, "%llx %*c %255s", &address, symbol);
+		if (fields == 2 && !strcmp(symbol, name))
+			found = address;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* Does what the kernel has made of a program call a kfunc? */
+static bool calls(const struct bpf_program *prog, const char *kfunc)
+{
+	__u64 base = address_of("__bpf_call_base"), address = address_of(kfunc);
+	static struct bpf_insn insns[1024];
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info), i;
+
+	info.xlated_prog_insns = (__u64)(unsigned long)insns;
+	info.xlated_prog_len = sizeof(insns);
+	if (!base || bpf_prog_get_info_by_fd(bpf_program__fd(prog), &info, &len) ||
+	    !info.xlated_prog_len || info.xlated_prog_len > sizeof(insns))
+		die("look at program %s", bpf_program__name(prog));
+	for (i = 0; address && i < info.xlated_prog_len / sizeof(insns[0]); i++) {
+		if (insns[i].code == (BPF_JMP | BPF_CALL) &&
+		    insns[i].src_reg == BPF_PSEUDO_KFUNC_CALL &&
+		    insns[i].imm == (__s32)(address - base))
+			return true;
+	}
+	return false;
+}
+
+static const struct way {
+	const char *prog;
+	const char *kfunc;	/* that it calls where there is such a kfunc */
+	const char *otherwise;	/* and else */
+} ways[] = {
+	{ "get_task", "taskhold_task_kptr_get", "bpf_task_acquire" },
+	{ "put_task", "taskhold_task_acquire", "bpf_task_acquire" },
+	{ "put_task", "taskhold_task_release", "bpf_task_release" },
+	{ "drop_task", "taskhold_task_release", "bpf_task_release" },
+	{ "get_rec", "taskhold_rec_kptr_get", "taskhold_rec_acquire" },
+	{ "on_finish", "taskhold_rec_kptr_get", "taskhold_rec_acquire" },
+};
+
 TEST_F(both, goes_the_way_that_is_there)
 {
 	struct btf *vmlinux = btf__load_vmlinux_btf();
 	struct btf *module = btf__load_module_btf("taskhold", vmlinux);
+	size_t i;
 
 	ASSERT_NE(NULL, module);
 	reader_run(self->b->progs.ask);
@@ -118,6 +172,17 @@ TEST_F(both, goes_the_way_that_is_there)
 	EXPECT_EQ(has_func(module, "taskhold_rec_kptr_get"), self->b->bss->by_rec_kptr_get);
 	EXPECT_EQ(has_enumerator(vmlinux, "btf_field_type", "BPF_KPTR_USER"),
 		  self->b->bss->by_insn);
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		struct bpf_program *prog;
+		bool has = has_func(module, ways[i].kfunc);
+
+		prog = bpf_object__find_program_by_name(self->b->obj, ways[i].prog);
+		ASSERT_NE(NULL, prog);
+		EXPECT_EQ(has, calls(prog, ways[i].kfunc))
+			TH_LOG("%s, %s", ways[i].prog, ways[i].kfunc);
+		EXPECT_EQ(!has, calls(prog, ways[i].otherwise))
+			TH_LOG("%s, %s", ways[i].prog, ways[i].otherwise);
+	}
 	btf__free(module);
 	btf__free(vmlinux);
 }
@@ -191,6 +256,7 @@ TEST_F(both, record_goes_with_its_element)
 	ASSERT_EQ(0, run_prog(self->b->progs.get_rec, self->b));
 	end_child(_metadata, self);
 	reader_finish(self->r, 0);
+	ASSERT_EQ(0, run_prog(self->b->progs.get_rec, self->b));
 	EXPECT_EQ(1, slab_records());
 	ASSERT_EQ(0, delete(self->b, 0));
 	EXPECT_TRUE(until(5, slab_records() == 0));
