@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * taskhold status: the module, what is attached, what it costs, who holds it.
+ * taskhold status: the module, what is attached, what it costs, who holds it;
+ * or what kernel and module can do for BPF programs.
  *
  * It shows whatever it can: without the module, its BTF or the privileges the
  * rest is still shown, with a note that says what is missing and why.
@@ -24,6 +25,7 @@
 #include "array.h"
 #include "cmd.h"
 #include "error.h"
+#include "feature.h"
 #include "holders.h"
 #include "model.h"
 #include "module.h"
@@ -560,12 +562,10 @@ static struct json_object *unload_json(const struct overview *st)
 	return a;
 }
 
-static int print_json(const struct overview *st)
+/* What begins every answer in JSON. */
+static struct json_object *root_json(const struct module_state *m)
 {
-	struct json_object *root = json_object_new_object(), *o, *notes;
-	const struct module_state *m = &st->module;
-	const char *text;
-	size_t i;
+	struct json_object *root = json_object_new_object(), *o;
 
 	o = json_object_new_object();
 	add_text(o, "version", TASKHOLD_VERSION);
@@ -580,6 +580,26 @@ static int print_json(const struct overview *st)
 	json_object_object_add(root, "kernel", o);
 
 	json_object_object_add(root, "module", module_json(m));
+	return root;
+}
+
+/* Frees it. */
+static int print_root(struct json_object *root)
+{
+	const char *text = json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
+							  JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	if (text)
+		puts(text);
+	json_object_put(root);
+	return text ? 0 : -ENOMEM;
+}
+
+static int print_json(const struct overview *st)
+{
+	struct json_object *root = root_json(&st->module), *notes;
+	size_t i;
+
 	json_object_object_add(root, "counters",
 			       st->has_counters ? counters_json(&st->stats) : NULL);
 	json_object_object_add(root, "policies", st->has_counters ? policies_json(st) : NULL);
@@ -590,44 +610,76 @@ static int print_json(const struct overview *st)
 	for (i = 0; i < st->nr_notes; i++)
 		json_object_array_add(notes, json_object_new_string(st->notes[i]));
 	json_object_object_add(root, "notes", notes);
+	return print_root(root);
+}
 
-	text = json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
-					      JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (text)
-		puts(text);
-	json_object_put(root);
-	return text ? 0 : -ENOMEM;
+/* --features: nothing but what kernel and module can do. */
+static int show_features(bool json)
+{
+	struct module_state m = {};
+	struct feature_list f;
+	struct json_object *root;
+	int err;
+
+	m.access = module_access();
+	module_read(&m, "");
+	if (m.vmlinux_btf)
+		module_sha256("/sys/kernel/btf/vmlinux", m.vmlinux_sha256);
+	err = feature_read(&f, &m);
+	if (err)
+		return th_fail(TH_ENV, "the features cannot be tried: %s", strerror(-err));
+	/* Or else who unloads the module next would find it in use, by us. */
+	if (m.refcnt >= 0)
+		wait_for_refcnt(&m, m.refcnt);
+	if (json) {
+		root = root_json(&m);
+		json_object_object_add(root, "features", feature_json(&f));
+		err = print_root(root);
+	} else {
+		err = feature_print(&f);
+	}
+	feature_free(&f);
+	if (err)
+		return th_fail(TH_IO, "not enough memory for the output");
+	return module_check(&m);
 }
 
 static int help(void)
 {
-	printf("usage: taskhold status [--json]\n\n"
+	printf("usage: taskhold status [--features] [--json]\n\n"
 	       "Shows the module and its version, the attached policies and what they have\n"
 	       "folded or lost, the kernel memory in use, and who keeps the module from being\n"
 	       "unloaded: which process, pin or module, and in which order to take them down.\n\n"
+	       "  -f, --features  instead, what the kernel and the module can do for BPF\n"
+	       "                  programs, found by trying\n"
 	       "  -j, --json      as one JSON object\n"
 	       "  -v, --verbose   show what libbpf and the verifier say\n"
 	       "  -h, --help      show this\n\n"
 	       "Exit status: 0 the module is loaded and this command can use it, 3 it is not\n"
-	       "loaded or of another ABI. Without root some of it is left out, with a note.\n");
+	       "loaded or of another ABI. Without root some of it is left out, with a note.\n"
+	       "With --features also 3 without root, as nothing can be tried then.\n");
 	return TH_OK;
 }
 
 int cmd_status(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "features", no_argument, NULL, 'f' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
 	struct overview st = {};
-	bool json = false;
+	bool json = false, features = false;
 	int opt, ret = TH_OK;
 
 	opterr = 0;
-	while ((opt = getopt_long(argc, argv, "+:jvh", options, NULL)) >= 0) {
+	while ((opt = getopt_long(argc, argv, "+:fjvh", options, NULL)) >= 0) {
 		switch (opt) {
+		case 'f':
+			features = true;
+			break;
 		case 'j':
 			json = true;
 			break;
@@ -644,6 +696,8 @@ int cmd_status(int argc, char **argv)
 		return th_fail(TH_USAGE, "status takes no argument, not %s; see 'taskhold help status'",
 			       argv[optind]);
 
+	if (features)
+		return show_features(json);
 	read_all(&st);
 	if (!json)
 		print_text(&st);

@@ -5,7 +5,8 @@
  *
  * What only a kernel with the patches of kernel/patches has is refused by others:
  * the map is not created, or the program is not loaded. kptr_kinds() and
- * bpf_ksym_exists() of a kfunc tell beforehand.
+ * bpf_ksym_exists() of a kfunc tell beforehand; `taskhold status --features` tells
+ * by trying.
  */
 #ifndef _TASKHOLD_KPTR_BPF_H
 #define _TASKHOLD_KPTR_BPF_H
@@ -41,9 +42,27 @@ enum btf_field_type___kptr_kinds {
 	BPF_KPTR_USER___kptr_kinds = 1 << 21,
 };
 
-/* Has the kernel __kptr_percpu and __kptr_user, and what comes with them? */
+/*
+ * Has the kernel __kptr_percpu and __kptr_user, and what comes with them? Known
+ * when the program is loaded: the verifier does not look at the branch that is
+ * not taken, so that may have what the kernel would refuse.
+ */
 #define kptr_kinds()								\
 	bpf_core_enum_value_exists(enum btf_field_type___kptr_kinds,		\
 				   BPF_KPTR_USER___kptr_kinds)
+
+/* Exchange a referenced kptr of a map value, by the instruction where the kernel has it. */
+/* clang-format off */
+#define kptr_xchg(slot, ptr)							\
+({										\
+	typeof(*(slot)) kptr_xchg_old;						\
+										\
+	if (kptr_kinds())							\
+		kptr_xchg_old = kptr_xchg_insn(slot, ptr);			\
+	else									\
+		kptr_xchg_old = bpf_kptr_xchg(slot, ptr);			\
+	kptr_xchg_old;								\
+})
+/* clang-format on */
 
 #endif /* _TASKHOLD_KPTR_BPF_H */
