@@ -270,6 +270,15 @@ static bool hung_up(int fd)
 	return p.revents & POLLHUP;
 }
 
+static unsigned long pipes_hung_up(FIXTURE_DATA(race) *self)
+{
+	unsigned long i, n = 0;
+
+	for (i = 0; i < self->nr_new; i++)
+		n += hung_up(self->pipes[i]);
+	return n;
+}
+
 static void expect_old_as_before(struct __test_metadata *_metadata, FIXTURE_DATA(race) *self,
 				 struct race_refs before)
 {
@@ -294,10 +303,11 @@ static void expect_new_gone(struct __test_metadata *_metadata, FIXTURE_DATA(race
 		}
 		return;
 	}
-	for (i = 0; i < self->nr_new; i++) {
-		EXPECT_TRUE(until(10, hung_up(self->pipes[i])));
-		close(self->pipes[i]);
+	EXPECT_TRUE(until(20, pipes_hung_up(self) == self->nr_new)) {
+		TH_LOG("%lu files of %lu closed", pipes_hung_up(self), self->nr_new);
 	}
+	for (i = 0; i < self->nr_new; i++)
+		close(self->pipes[i]);
 	close(self->file[1]);
 	EXPECT_TRUE(until(10, hung_up(self->file[0])));
 }
