@@ -288,7 +288,8 @@ __attribute__((naked)) int exchange_pruned(void)
 
 #define __no_atomic								\
 	__failure __msg("BPF_XCHG is the only atomic operation on a kptr")	\
-	__stock_failure __stock_msg("kptr in map can only be accessed using BPF_MEM instruction mode")
+	__stock_failure								\
+	__stock_msg("kptr in map can only be accessed using BPF_MEM instruction mode")
 
 SEC("syscall")
 __why("nothing is added to an unreferenced kptr")

@@ -58,6 +58,9 @@ static struct held *first(void)
 #define NOT_USER	"expected=user_ptr_rq"
 #define NOT_STORED	"store to referenced kptr disallowed"
 
+#define slot_of(v, kind)							\
+	((void *volatile *)((void *)(v) + offsetof(struct held, kind)))
+
 /* Load from one kptr, store to another. */
 #define STORE(name, from, to)							\
 int name(void *ctx)								\
@@ -65,7 +68,7 @@ int name(void *ctx)								\
 	struct held *v = first();						\
 										\
 	if (v)									\
-		*(void *volatile *)&v->to = (void *)v->from;			\
+		*slot_of(v, to) = *slot_of(v, from);				\
 	return 0;								\
 }
 
@@ -78,9 +81,9 @@ int name(void *ctx)								\
 										\
 	if (!v)									\
 		return 0;							\
-	p = (void *)v->from;							\
+	p = *slot_of(v, from);							\
 	if (p)									\
-		seen = !!kptr_xchg_insn((void **)&v->to, p);			\
+		seen = !!kptr_xchg_insn(slot_of(v, to), p);		\
 	return 0;								\
 }
 

@@ -175,7 +175,7 @@ int store_local(void *ctx)
 
 SEC("tp_btf/task_newtask")
 __why("a task is no record")
-__failure __msg("type=trusted_ptr_task_struct expected=ptr_taskhold_rec or untrusted_ptr_taskhold_rec")
+__failure __msg("type=trusted_ptr_task_struct expected=ptr_taskhold_rec or untrusted_ptr_")
 int BPF_PROG(store_other_type, struct task_struct *task, u64 clone_flags)
 {
 	struct held *v = first();

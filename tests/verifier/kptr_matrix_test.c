@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// timeout: 60
+// timeout: 120
 /*
  * Each kind of kptr against what the other kinds hold, with and without the patches
  * of kernel/patches.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// timeout: 60
+// timeout: 120
 // module: none
 /*
  * A pointer to the kernel's own per-CPU memory in a map value: it is the same for

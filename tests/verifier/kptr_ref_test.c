@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// timeout: 60
+// timeout: 120
 /*
  * What the verifier accepts and refuses of referenced kptrs, their exchange by the
  * helper and loads, with and without the patches of kernel/patches.

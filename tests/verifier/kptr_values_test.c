@@ -14,8 +14,7 @@
 #include <bpf/bpf.h>
 
 #include "lib/guest.h"
-#include "../progs/kptr_values.h"
-#include "../progs/sizes.h"
+#include "lib/kptr_values.h"
 #include "kptr_values.skel.h"
 
 #include "lib/harness.h"
@@ -552,7 +551,7 @@ FIXTURE_SETUP(storage)
 {
 	struct bpf_program *prog;
 	struct bpf_link *link;
-	int value = 0;
+	int value = 0, err;
 	socklen_t len = sizeof(value);
 
 	self->pid = child_at(&self->gate);
@@ -574,11 +573,9 @@ FIXTURE_SETUP(storage)
 	ASSERT_LE(0, self->fd);
 	link = bpf_program__attach(prog);
 	ASSERT_NE(NULL, link);
-	if (variant->is_inode) {
-		ASSERT_EQ(0, read(self->fd, &value, sizeof(value)));
-	} else {
-		ASSERT_EQ(0, getsockopt(self->fd, IPPROTO_IP, IP_TTL, &value, &len));
-	}
+	err = variant->is_inode ? read(self->fd, &value, sizeof(value)) :
+				  getsockopt(self->fd, IPPROTO_IP, IP_TTL, &value, &len);
+	ASSERT_EQ(0, err);
 	bpf_link__destroy(link);
 	ASSERT_EQ(0, self->m->bss->ret);
 	ASSERT_EQ(self->before + VALUES_REFS, refs(self->pid));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// timeout: 60
+// timeout: 120
 /*
  * What the verifier accepts and refuses of objects for each processor in map
  * values, with and without the patches of kernel/patches.
