@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 120
-// rows: C3, C4, E1, E2, E3, E5, E6, E12
+// rows: B4, C3, C4, E1, E2, E3, E5, E6, E12
 /*
  * What the verifier accepts and refuses of kfuncs that take and drop references to
  * tasks: the same programs for vmlinux's pair and for the module's, which only a
