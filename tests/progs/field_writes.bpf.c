@@ -20,6 +20,9 @@ struct bpf_ct_opts___writes {
 extern struct nf_conn *bpf_skb_ct_lookup(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
 					 u32 tuple__sz, struct bpf_ct_opts___writes *opts,
 					 u32 opts__sz) __ksym;
+extern struct nf_conn *bpf_xdp_ct_lookup(struct xdp_md *xdp, struct bpf_sock_tuple *tuple,
+					 u32 tuple__sz, struct bpf_ct_opts___writes *opts,
+					 u32 opts__sz) __ksym;
 extern void bpf_ct_release(struct nf_conn *ct) __ksym;
 extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym;
 
@@ -36,12 +39,29 @@ static struct nf_conn *lookup(struct __sk_buff *skb)
 }
 
 SEC("tc")
-__why("the mark of an entry of conntrack's is written")
+__why("the mark of an entry of conntrack's is written by tc")
 __success
 int write_mark(struct __sk_buff *skb)
 {
 	struct nf_conn *ct = lookup(skb);
 
+	if (!ct)
+		return 0;
+	ct->mark = 1;
+	bpf_ct_release(ct);
+	return 0;
+}
+
+SEC("xdp")
+__why("and by XDP")
+__success
+int write_mark_in_xdp(struct xdp_md *xdp)
+{
+	struct bpf_ct_opts___writes opts = { .l4proto = 17, .netns_id = -1 };
+	struct bpf_sock_tuple tuple = {};
+	struct nf_conn *ct;
+
+	ct = bpf_xdp_ct_lookup(xdp, &tuple, sizeof(tuple.ipv4), &opts, sizeof(opts));
 	if (!ct)
 		return 0;
 	ct->mark = 1;

@@ -5,6 +5,7 @@
  */
 #include "vmlinux.h"
 #include "taskhold.bpf.h"
+#include "kptr.bpf.h"
 
 #include "expect.h"
 #include "objects.h"
@@ -565,6 +566,58 @@ int exchange_untrusted(void *ctx)
 	task = bpf_kptr_xchg(&special->task, NULL);
 	if (task)
 		bpf_task_release(task);
+	return 0;
+}
+
+SEC("tc")
+__why("nor that of one that is the map's, where RCU protects it")
+__failure __msg("expected=map_value")
+int exchange_under_rcu(struct __sk_buff *skb)
+{
+	struct special *special;
+	struct held *v = first();
+	struct task_struct *task;
+
+	if (!v)
+		return 0;
+	special = v->special;
+	if (!special)
+		return 0;
+	task = bpf_kptr_xchg(&special->task, NULL);
+	if (task)
+		bpf_task_release(task);
+	return 0;
+}
+
+SEC("syscall")
+__why("also not by an instruction")
+__failure __msg("only read is supported")
+int exchange_insn_untrusted(void *ctx)
+{
+	struct special *special;
+	struct held *v = first();
+
+	if (!v)
+		return 0;
+	special = v->special;
+	if (special)
+		seen = !!kptr_xchg_insn(&special->task, NULL);
+	return 0;
+}
+
+SEC("tc")
+__why("neither under RCU")
+__failure __msg("direct access to kptr is disallowed")
+int exchange_insn_under_rcu(struct __sk_buff *skb)
+{
+	struct special *special;
+	struct held *v = first();
+
+	if (!v)
+		return 0;
+	special = v->special;
+	if (special)
+		seen = !!kptr_xchg_insn(&special->task, NULL);
 	return 0;
 }
 

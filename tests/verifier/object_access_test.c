@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 90
-// rows: B4, F1, F2, F3, F4
+// rows: B2, B4, F1, F2, F3, F4
 /*
  * What the verifier accepts and refuses of objects that a program allocates: reads,
  * writes, what is the kernel's in them, and pointers that are read from them.
