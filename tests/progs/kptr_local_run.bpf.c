@@ -209,7 +209,10 @@ int unstash_leaf(void *ctx)
 
 static bool less(struct bpf_rb_node *a, const struct bpf_rb_node *b)
 {
-	return container_of(a, struct leaf, node)->value < container_of(b, struct leaf, node)->value;
+	const struct leaf *leaf_a = container_of(a, struct leaf, node);
+	const struct leaf *leaf_b = container_of(b, struct leaf, node);
+
+	return leaf_a->value < leaf_b->value;
 }
 
 /* A tree of one node that has an object. */

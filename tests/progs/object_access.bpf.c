@@ -236,7 +236,7 @@ int write_##field(void *ctx)							\
 										\
 	if (!object)								\
 		return 0;							\
-	*(volatile typeof(((struct type *)0)->member) *)&object->member = 0;	\
+	*(volatile typeof(object->member) *)&object->member = 0;		\
 	bpf_obj_drop(object);							\
 	return 0;								\
 }										\
@@ -250,7 +250,7 @@ int read_##field(void *ctx)							\
 										\
 	if (!object)								\
 		return 0;							\
-	seen = (__u64)*(volatile typeof(((struct type *)0)->member) *)&object->member; \
+	seen = (__u64)*(volatile typeof(object->member) *)&object->member;	\
 	bpf_obj_drop(object);							\
 	return 0;								\
 }

@@ -44,8 +44,9 @@ static __u64 start_ns(void)
 	at = strrchr(stat, ')');
 	for (field = 2; at && field < 22; field++)
 		at = strchr(at + 1, ' ');
-	if (!at || sscanf(at, "%llu", &ticks) != 1)
+	if (!at)
 		die("find the start in '%s'", stat);
+	ticks = strtoull(at, NULL, 10);
 	return ticks * (1000000000ULL / sysconf(_SC_CLK_TCK));
 }
 
