@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 300
 // module: none
+// rows: A5, A10, B3, D1, D3, D4
 /*
  * A record in a map value: it outlives its process with the numbers right, and
  * goes with the value, however that goes: by one call of the destructor for

@@ -4,6 +4,7 @@
 // kmsg-allow: ^WARNING: .* at kernel/bpf/btf.c:[0-9]+ register_btf_id_dtor_kfuncs
 // kmsg-allow: ^Call Trace:$
 // kmsg-allow: ^ <TASK>$
+// rows: D1, D2, D5
 /*
  * What may be a destructor, whose it is and when there is one: modules register
  * them for types of their own, of vmlinux and of other modules, well and badly,

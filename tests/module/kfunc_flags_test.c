@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 60
 // module: none
+// rows: C1, E8
 /*
  * What kernels with the patches of kernel/patches ask of kfuncs when they are
  * registered: of those that take a reference to what a map's kptr points to, and

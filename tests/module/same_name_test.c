@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 60
 // module: none
+// rows: D1
 /*
  * Modules whose destructors have one name, static or not, and one whose destructor
  * is called like a function of the kernel's: each object goes to its own. A kernel

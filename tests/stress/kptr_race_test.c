@@ -2,6 +2,7 @@
 // timeout: 1500
 // module: none
 // kernel: patched
+// rows: B2, C1, D3
 /*
  * kptr_get against exchanges, deletion and destruction, on two processors: records,
  * tasks, pids and files are put into a map value and taken out, the value is

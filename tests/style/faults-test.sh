@@ -21,6 +21,19 @@ mkdir "$work/copy" "$work/copy/out"
 		tests/cli/report_check.py "$work/copy/"
 )
 cp "$root/out/stock.env" "$work/copy/out/"
+# Tests are needed by the one check that reads their heads.
+mkdir "$work/heads"
+(
+	cd "$root"
+	grep -lE 'rows: ' tests/*/*_test.* | xargs cp --parents -t "$work/heads"
+)
+
+# fresh_tree CHECK: what it looks at.
+fresh_tree() {
+	rm -rf "$work/tree"
+	cp -r "$work/copy" "$work/tree"
+	[[ $1 != verifier-docs ]] || cp -r "$work/heads/." "$work/tree"
+}
 
 # findings CHECK: what it says of the present tree.
 findings() {
@@ -30,8 +43,7 @@ findings() {
 # sound CHECK: it finds nothing in the copy but exceptions that the copy lacks
 # the files for.
 sound() {
-	rm -rf "$work/tree"
-	cp -r "$work/copy" "$work/tree"
+	fresh_tree "$1"
 	findings "$1" >"$work/said"
 	grep -v 'this exception excuses nothing' "$work/said"
 	[[ $(grep '^# ' "$work/said" | grep -vc 'this exception excuses nothing') == 0 ]]
@@ -50,8 +62,7 @@ fault() {
 	local check=$1 name=$2 file=$3 text=$4
 	shift 4
 
-	rm -rf "$work/tree"
-	cp -r "$work/copy" "$work/tree"
+	fresh_tree "$check"
 	(cd "$work/tree" && "$@")
 	check "$check: $name" finds "$check" "$file" "$text"
 }
@@ -73,10 +84,10 @@ make_file() {
 	printf '%b' "$2" >"$1"
 }
 
-plan 66
+plan 77
 
-for name in checkpatch format includes interface kernel-doc module patches python shell spdx versions \
-	whitespace words; do
+for name in checkpatch format includes interface kernel-doc module patches python shell spdx \
+	verifier-docs versions whitespace words; do
 	check "$name: a sound copy" sound "$name"
 done
 
@@ -190,6 +201,28 @@ fault spdx "the wrong comment for a header" module/index.h 'licence is missing' 
 	change module/index.h '1s|.*|// SPDX-License-Identifier: GPL-2.0-only|'
 fault spdx "another licence" scripts/lib.sh 'licence is missing' \
 	change scripts/lib.sh '1s/GPL-2.0-only/MIT/'
+
+table=docs/verifier.md
+fault verifier-docs "a capability without a row" $table 'there is no row F5' \
+	change $table '/^\| F5 /d'
+fault verifier-docs "two rows of one capability" $table 'a second row F5' \
+	change $table 's/^\| F5 .*/&\n&/'
+fault verifier-docs "a row of no capability" $table "no capability 'F9'" \
+	change $table 's/^\| F6 .*/&\n| F9 | a | b | c | none: d |/'
+fault verifier-docs "rows that are out of order" $table 'F6 stands behind G1' \
+	change $table '/^\| F6 /{h;d};/^\| G1 /G'
+fault verifier-docs "a row that does not say what it is" $table 'F5 does not say' \
+	change $table 's/^(\| F5 \|)[^|]*/\1 /'
+fault verifier-docs "neither a test nor a reason" $table "no test's head says A14" \
+	change $table 's/^(\| A14 .*\| )none:.*/\1|/'
+fault verifier-docs "a test that is not there" $table 'not there: verifier/fault' \
+	change $table 's|verifier/owned_args|verifier/fault|'
+fault verifier-docs "a test that the row does not name" $table 'F4 has .*say .*verifier/owned_args' \
+	change tests/verifier/owned_args_test.c 's/rows: .*/&, F4/'
+fault verifier-docs "a test that shows nothing" tests/verifier/fault_test.c 'does not say which rows' \
+	make_file tests/verifier/fault_test.c "$c"
+fault verifier-docs "a test that shows what nobody knows" tests/verifier/owned_args_test.c \
+	"no capability 'Z9'" change tests/verifier/owned_args_test.c 's/rows: .*/&, Z9/'
 
 fault versions "another version for DKMS" dkms.conf "is '9.9.9'" \
 	change dkms.conf 's/^(PACKAGE_VERSION=).*/\1"9.9.9"/'

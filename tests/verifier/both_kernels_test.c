@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 120
+// rows: C1, C4
 /*
  * One BPF object on kernels with and without the patches of kernel/patches: it goes
  * the way that the kernel has, and does the same either way. No test here asks

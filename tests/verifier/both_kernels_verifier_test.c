@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 60
+// rows: C1, C4
 /*
  * What the verifier accepts and refuses of programs that are written once for
  * kernels with and without the patches of kernel/patches.

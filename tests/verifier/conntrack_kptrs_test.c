@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 120
 // module: none
+// rows: A10, C2
 /*
  * Entries of conntrack in maps: they outlive their place in conntrack's table, are
  * got from the map by their tuple and not by another one, go with the map value, and

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 180
 // module: none
+// rows: A5, A9, A10, A11, B2, B3, C1, D1, D4
 /*
  * Destructors of the module's for types of vmlinux: a file and a pid in a map
  * value go with the value, however that goes, and no sooner; the map holds the

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 60
 // kernel: patched
+// rows: B2
 /*
  * The exchange of kptrs by an instruction in a program that the interpreter runs,
  * and in one that the JIT has translated: the same. kptr_get is a call of the

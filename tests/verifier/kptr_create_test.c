@@ -2,6 +2,7 @@
 // timeout: 120
 // kmsg-allow: bpf: map 'kptrs': (pointer at offset .*|its value cannot have kptrs, error -[0-9]+)
 // kmsg-allow: Unprivileged eBPF is enabled
+// rows: A2, A3, A4, A5, A6
 /*
  * Maps whose values have kptrs, as user space creates them: how many, of what, in
  * which kinds of map, with which flags and by whom.

@@ -2,6 +2,7 @@
 // timeout: 60
 // module: none
 // kernel: patched
+// rows: C1
 /*
  * What the verifier accepts and refuses of kptr_get kfuncs that another module than
  * taskhold has, and whose arguments have names which mean something for others.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 60
+// rows: C1, C3
 /*
  * What the verifier accepts and refuses of kfuncs that take a reference to what
  * a map's kptr points to, with and without the patches of kernel/patches.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 120
+// rows: A11
 /*
  * Maps with kptrs in other maps: an inner map has the same kptrs, by kind, type
  * and place, as the map that was the pattern, or else programs would take what

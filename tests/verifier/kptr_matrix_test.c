@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 120
+// rows: B8
 /*
  * Each kind of kptr against what the other kinds hold, with and without the patches
  * of kernel/patches.

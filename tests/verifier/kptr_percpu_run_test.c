@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 120
 // module: none
+// rows: A9, B5
 /*
  * A pointer to the kernel's own per-CPU memory in a map value: it is the same for
  * every processor, user space does not see it, and it goes with the value; so

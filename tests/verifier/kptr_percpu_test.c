@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 60
+// rows: A15, B5, B8
 /*
  * What the verifier accepts and refuses of pointers to per-CPU memory in map
  * values, with and without the patches of kernel/patches.

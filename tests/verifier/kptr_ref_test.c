@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 120
+// rows: A13, B3, B4
 /*
  * What the verifier accepts and refuses of referenced kptrs, their exchange by the
  * helper and loads, with and without the patches of kernel/patches.

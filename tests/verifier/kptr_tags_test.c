@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 60
 // module: none
+// rows: A1, A2
 /*
  * Type tags of pointers in map values: a kernel with the patches of
  * kernel/patches creates no map with a tag that it cannot honour, and says why.

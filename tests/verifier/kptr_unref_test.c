@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 120
+// rows: A12, A13, B1, B9
 /*
  * What the verifier accepts and refuses of unreferenced kptrs, with and without the
  * patches of kernel/patches.

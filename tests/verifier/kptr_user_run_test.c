@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 60
 // module: none
+// rows: B7
 /*
  * A pointer to user space in task local storage: from the start of a system call
  * to its end it is the caller's own, and can be read as such.

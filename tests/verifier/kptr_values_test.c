@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 300
 // module: none
+// rows: A9, A10, B3
 /*
  * What becomes of kptrs at run time, of all kinds that stock kernels have: user
  * space neither sees nor writes them, the data between them is copied, and each

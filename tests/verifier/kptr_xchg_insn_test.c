@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 60
+// rows: A13, B2, B6, B8, B9
 /*
  * What the verifier accepts and refuses of BPF_XCHG on kptrs, with and without
  * the patches of kernel/patches.

@@ -2,6 +2,7 @@
 // timeout: 60
 // module: none
 // kernel: patched
+// rows: B5, B7
 /*
  * A pointer to user space in a map is an address of whose it was, and nothing to
  * anybody else; one to per-CPU memory of a module does no harm when the module has

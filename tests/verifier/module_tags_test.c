@@ -2,6 +2,7 @@
 // timeout: 60
 // module: none
 // kernel: patched
+// rows: B7, B8
 /*
  * What the verifier makes of the type tags in a module's BTF, which clang has
  * written there on every kernel that tests run on.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 60
+// rows: E8
 /*
  * What the verifier accepts and refuses, and says, of
  * kfuncs that take nothing but what the program owns, with and without the patches

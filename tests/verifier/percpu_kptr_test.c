@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 120
+// rows: B6
 /*
  * What the verifier accepts and refuses of objects for each processor in map
  * values, with and without the patches of kernel/patches.

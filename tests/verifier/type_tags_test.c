@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 60
+// rows: A12, B7
 /*
  * Pointers that the kernel's BTF says to be of user space or of per-CPU memory:
  * for kernels with the patches of kernel/patches, built by a compiler that writes

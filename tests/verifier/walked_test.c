@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 60
+// rows: E7
 /*
  * What the verifier accepts and refuses, and says, of
  * pointers that are read from fields of kernel objects, with and without the patches
