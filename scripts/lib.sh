@@ -104,4 +104,3 @@ kernel_value() {
 stock() {
 	kernel_value stock "$1"
 }
-
