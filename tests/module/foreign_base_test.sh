@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # module: none
+# kernel: stock
 # kmsg-allow: ^taskhold: no usable BTF in this module: build it against the headers of the running kernel
 # kmsg-allow: ^missing module BTF, cannot register (kfunc|dtor kfunc|struct_ops)s?$
 # kmsg-allow: ^failed to validate module \[taskhold\] BTF: -[0-9]+$

@@ -22,7 +22,10 @@
 
 /* ---- how many ---- */
 
-enum shape { MEMBERS, ARRAY, ARRAYS, NESTED, LOCKED, OVERLAPPING, PACKED, PACKED_ARRAY };
+enum shape {
+	MEMBERS, ARRAY, ARRAYS, NESTED, LOCKED, OVERLAPPING, PACKED, PACKED_ARRAY, PACKED_SECOND,
+	ARRAY_OF_PACKED,
+};
 
 FIXTURE(number)
 {
@@ -34,32 +37,37 @@ FIXTURE_VARIANT(number)
 	enum shape shape;
 	int nr;		/* of members or elements */
 	int load_err;	/* of loading the BTF */
-	int err;	/* of the creation, on a patched kernel; without, there are no kptrs */
+	int err;	/* of the creation, on a patched kernel */
+	bool none;	/* where it is created there are no kptrs */
 };
 
-#define VARIANT(name, form, count, loading, error)				\
+#define VARIANT(name, form, count, loading, error, without)			\
 	FIXTURE_VARIANT_ADD(number, name)					\
 	{									\
 		.shape = form, .nr = count, .load_err = loading, .err = error,	\
+		.none = without,						\
 	}
 
-VARIANT(one, MEMBERS, 1, 0, 0);
-VARIANT(nine, MEMBERS, 9, 0, 0);
-VARIANT(eleven, MEMBERS, 11, 0, 0);
-VARIANT(twelve, MEMBERS, 12, -E2BIG, 0);
-VARIANT(hundred, MEMBERS, 100, -E2BIG, 0);
-VARIANT(array_of_eleven, ARRAY, 11, 0, 0);
-VARIANT(array_of_twelve, ARRAY, 12, 0, -E2BIG);
-VARIANT(array_of_many, ARRAY, 1 << 20, 0, -E2BIG);
-VARIANT(five_arrays_of_two, ARRAYS, 5, 0, 0);
-VARIANT(six_arrays_of_two, ARRAYS, 6, 0, -E2BIG);
-VARIANT(five_structs_of_two, NESTED, 5, 0, 0);
-VARIANT(six_structs_of_two, NESTED, 6, 0, -E2BIG);
-VARIANT(ten_and_a_lock, LOCKED, 10, 0, 0);
-VARIANT(eleven_and_a_lock, LOCKED, 11, -E2BIG, 0);
-VARIANT(two_in_one_place, OVERLAPPING, 2, -EEXIST, 0);
-VARIANT(not_aligned, PACKED, 1, -EFAULT, 0);
-VARIANT(array_that_is_not_aligned, PACKED_ARRAY, 2, 0, -EINVAL);
+VARIANT(one, MEMBERS, 1, 0, 0, false);
+VARIANT(nine, MEMBERS, 9, 0, 0, false);
+VARIANT(eleven, MEMBERS, 11, 0, 0, false);
+VARIANT(twelve, MEMBERS, 12, -E2BIG, 0, false);
+VARIANT(hundred, MEMBERS, 100, -E2BIG, 0, false);
+VARIANT(array_of_eleven, ARRAY, 11, 0, 0, false);
+VARIANT(array_of_twelve, ARRAY, 12, 0, 0, true);
+VARIANT(array_of_many, ARRAY, 1 << 20, 0, 0, true);
+VARIANT(five_arrays_of_two, ARRAYS, 5, 0, 0, false);
+VARIANT(six_arrays_of_two, ARRAYS, 6, 0, 0, true);
+VARIANT(five_structs_of_two, NESTED, 5, 0, 0, false);
+VARIANT(six_structs_of_two, NESTED, 6, 0, 0, true);
+VARIANT(ten_and_a_lock, LOCKED, 10, 0, 0, false);
+VARIANT(eleven_and_a_lock, LOCKED, 11, -E2BIG, 0, false);
+VARIANT(two_in_one_place, OVERLAPPING, 2, -EEXIST, 0, false);
+VARIANT(not_aligned, PACKED, 1, -EFAULT, 0, false);
+VARIANT(array_that_is_not_aligned, PACKED_ARRAY, 2, 0, -EINVAL, true);
+/* the one that is aligned must not make up for the other */
+VARIANT(second_that_is_not_aligned, PACKED_SECOND, 2, 0, -EINVAL, false);
+VARIANT(elements_that_are_not_aligned, ARRAY_OF_PACKED, 2, 0, -EINVAL, false);
 
 FIXTURE_SETUP(number)
 {
@@ -114,6 +122,20 @@ FIXTURE_SETUP(number)
 		types_member(t, "mark", t->integer, 0);
 		types_member(t, "p", pointer, 4);
 		break;
+	case PACKED_SECOND:
+		types_struct(t, "value", 20);
+		types_member(t, "p", pointer, 0);
+		types_member(t, "mark", t->integer, 8);
+		types_member(t, "q", pointer, 12);
+		break;
+	case ARRAY_OF_PACKED:
+		types_struct(t, "packed", 12);
+		types_member(t, "p", pointer, 0);
+		types_member(t, "mark", t->integer, 8);
+		inner = types_array(t, t->value, nr);
+		types_struct(t, "value", 12 * nr);
+		types_member(t, "elements", inner, 0);
+		break;
 	}
 }
 
@@ -135,7 +157,7 @@ TEST_F(number, creation)
 		return;
 	}
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(!variant->err, has_kptrs(fd));
+	EXPECT_EQ(!variant->none, has_kptrs(fd));
 	close(fd);
 }
 
