@@ -3,8 +3,9 @@
  * Kinds of kptrs that libbpf's headers have no names for, and the exchange of
  * kptrs by an instruction. Include after vmlinux.h and libbpf's headers.
  *
- * What only a kernel with the patches of kernel/patches has is refused by others:
- * the map is not created, or the program is not loaded. kptr_kinds() and
+ * Only a kernel with the patches of kernel/patches has all of it. Others refuse a
+ * program that relies on it, but take a __kptr_percpu or __kptr_user pointer for
+ * plain data where nothing else in the value is a kptr. kptr_kinds() and
  * bpf_ksym_exists() of a kfunc tell beforehand; `taskhold status --features` tells
  * by trying.
  */
