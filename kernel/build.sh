@@ -94,6 +94,7 @@ trap '[[ -z $tmp ]] || rm -rf "$tmp"' EXIT
 publish() {
 	local built=$1 kver kernel=$tmp/kernel
 
+	drop_modules "$obj"
 	run_logged "$built.log" "${make[@]}" bzImage modules
 	kver=$("${make[@]}" -s kernelrelease)
 	mkdir "$kernel"

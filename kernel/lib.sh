@@ -130,6 +130,13 @@ configure() {
 	check_config "$obj/.config" "${fragments[@]}"
 }
 
+# drop_modules OBJ: so that the next build links them anew. kbuild writes the BTF of
+# a module again where vmlinux has changed, but resolve_btfids sorts a set of IDs with
+# their flags in place: of one that has been sorted before, IDs get others' flags.
+drop_modules() {
+	find "$1" -name '*.ko' -delete
+}
+
 # check_config CONFIG FRAGMENT...: an option whose dependencies are not met is
 # dropped by kconfig without a word.
 check_config() {

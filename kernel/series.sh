@@ -38,6 +38,7 @@ make=(make -C "$src" O="$obj" "$compiler" -j"${JOBS:-$(nproc)}"
 
 # build LOG: the kernel, its modules and what a module is built against
 build() {
+	drop_modules "$obj"
 	"${make[@]}" bzImage modules >"$1" 2>&1 || return 1
 	rm -rf "$tmp/kernel"
 	mkdir "$tmp/kernel"
