@@ -22,12 +22,16 @@ if [[ ${1:-} == --part ]]; then
 fi
 
 # What of a suite runs with --part, as TESTS has it; nothing is all of it. The
-# rest of these has run on the stock kernel, whose suite is whole.
+# rest of these has run on the stock kernel, whose suite is whole; on the debug
+# kernel it is what keeps references and lets them go, and not what only loads.
 part_of() {
 	case $1 in
 	patched) echo 'verifier/ kfuncs/ struct_ops/ module/ threads/ cli/features kptr_race' ;;
-	debug) echo 'verifier/ kfuncs/ struct_ops/ module/ threads/ kptr_race' ;;
-	clang) echo 'verifier/ kfuncs/ struct_ops/ kptr_race' ;;
+	debug) echo 'verifier/file_kptrs verifier/conntrack_kptrs verifier/kptr_values verifier/task_refs' \
+		    'verifier/kptr_local_run verifier/kptr_get_run verifier/both_kernels_test' \
+		    'kfuncs/kptr_maps struct_ops/update module/dtors module/same_name module/unload' \
+		    'threads/exec kptr_race' ;;
+	clang) echo 'verifier/ kfuncs/ struct_ops/members module/btf module/dtors module/same_name kptr_race' ;;
 	esac
 }
 
