@@ -41,20 +41,20 @@ if [[ $what == again ]]; then
 		names=()
 		for name in "$@"; do
 			if [[ $name == test_verifier ]]; then
-				run "$TASKHOLD_OUT/$i" test_verifier 600 ./test_verifier
+				run "$TASKHOLD_OUT/$i" test_verifier 1800 ./test_verifier
 			else
 				names+=("$name")
 			fi
 		done
 		((${#names[@]} == 0)) ||
-			run "$TASKHOLD_OUT/$i" test_progs 1200 ./test_progs "${names[@]/#/-a}"
+			run "$TASKHOLD_OUT/$i" test_progs 3600 ./test_progs "${names[@]/#/-a}"
 	done
 	exit 0
 fi
 
-run "$TASKHOLD_OUT" test_verifier 600 ./test_verifier
-run "$TASKHOLD_OUT" test_progs 2400 ./test_progs -a "@$list"
+run "$TASKHOLD_OUT" test_verifier 1800 ./test_verifier
+run "$TASKHOLD_OUT" test_progs 3600 ./test_progs -a "@$list"
 # Objects that call the module's kfuncs are loaded as well.
 insmod ./bpf_testmod.ko
-run "$TASKHOLD_OUT" veristat 2400 ./veristat -o csv -e file,prog,verdict,insns,states ./*.bpf.o
+run "$TASKHOLD_OUT" veristat 7200 ./veristat -o csv -e file,prog,verdict,insns,states ./*.bpf.o
 rmmod bpf_testmod

@@ -31,7 +31,7 @@ guest() {
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	"$TASKHOLD_ROOT/tests/qemu/run.sh" --name "upstream, $kind" --out "$dir" \
-		--timeout "${GUEST_TIMEOUT:-5400}" \
+		--timeout "${GUEST_TIMEOUT:-12600}" \
 		--kernel "$(value "${prefix}_VMLINUZ")" --modules "$(value "${prefix}_KMODULES")" -- \
 		"$here/guest.sh" "$selftests" "$(value "${prefix}_TESTMODS")" "$@" \
 		>"$dir/guest.log" 2>&1 || echo "status $?" >>"$dir/guest.log"
