@@ -46,6 +46,7 @@ results() {
 		file_name,prog_name,verdict,total_insns,total_states
 		a.bpf.o,big,success,1000,90
 		a.bpf.o,small,success,10,1
+		file_name,prog_name,verdict,total_insns,total_states
 		b.bpf.o,wrong,failure,20,2
 	CSV
 	echo 1 >"$1/test_verifier.status"
