@@ -56,7 +56,7 @@ ends_well() {
 	local verdict=$out/$1/verdict
 
 	[[ -r $verdict ]] || {
-		tail -n 1 "$out/$1/guest.log"
+		grep '^run.sh: ' "$out/$1/guest.log" | tail -n 1
 		return 1
 	}
 	if ! grep -qx 'status=0' "$verdict" || ! grep -qx 'leaks=none' "$verdict"; then
