@@ -97,7 +97,8 @@ fragment_directive() {
 # configure LOG SRC OBJ FRAGMENT... -- MAKE...: a fragment may say in its head
 #
 #	# on: TARGET	a target of the kernel's Makefile to begin with, else tinyconfig;
-#			"stock" is the configuration of Debian's own kernel
+#			"stock" is the configuration of Debian's own kernel, and
+#			"nothing" leaves every option at its default
 #	# merge: PATH	a file in the kernel's source that goes before the fragment
 #
 # and every option that a fragment itself sets has to stick.
@@ -121,6 +122,8 @@ configure() {
 	done
 	if [[ $on == stock ]]; then
 		stock_config >"$obj/.config"
+	elif [[ $on == nothing ]]; then
+		: >"$obj/.config"
 	else
 		run_logged "$log" "$@" "${on:-tinyconfig}"
 	fi

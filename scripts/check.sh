@@ -183,6 +183,11 @@ suite_clang() {
 	on_built clang
 }
 
+# The kernel's own BPF selftests, with and without the verifier series.
+suite_upstream() {
+	tests/upstream/run.sh "upstream-${UPSTREAM:-selftests}" out/upstream
+}
+
 # in_guest SUITE KERNEL MODULES TEST...: with $slow, on a kernel so many times slower
 in_guest() {
 	local suite=$1 kernel=$2 modules=$3 out=out/$1 test status=0 environment=()
