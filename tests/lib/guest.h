@@ -85,6 +85,15 @@ static inline unsigned int slowness(void)
 	until_held;								\
 })
 
+/* Lets others race for a time, which is not a bound and no longer on a slow kernel. */
+static inline void go_on_for(unsigned int seconds)
+{
+	uint64_t end = now_ns(CLOCK_MONOTONIC) + seconds * 1000000000ULL;
+
+	while (now_ns(CLOCK_MONOTONIC) < end)
+		nap();
+}
+
 /* ---- files ---- */
 
 static inline ssize_t read_file(const char *path, char *buf, size_t size)

@@ -348,8 +348,7 @@ TEST_F(race, all_is_dropped_once)
 
 	for (i = 0; i < ARRAY_SIZE(roles); i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, roles[i], self));
-	/* nothing is to come that could be waited for: time is what is tested */
-	until(race_seconds(), false);
+	go_on_for(race_seconds());
 	self->stop = true;
 	for (i = 0; i < ARRAY_SIZE(roles); i++)
 		pthread_join(threads[i], NULL);

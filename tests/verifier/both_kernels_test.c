@@ -312,7 +312,7 @@ static void race(struct both_kernels *b, struct bpf_program *one, struct bpf_pro
 			die("make a thread");
 	}
 	/* nothing is to come that could be waited for: time is what is tested */
-	until(2, false);
+	go_on_for(2);
 	stop = true;
 	for (i = 0; i < 2; i++)
 		pthread_join(workers[i].thread, NULL);

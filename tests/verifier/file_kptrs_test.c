@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// timeout: 180
+// timeout: 600
 // module: none
 // rows: A5, A9, A10, A11, B2, B3, C1, D1, D4
 /*
@@ -347,7 +347,7 @@ TEST_F(kptr, is_got_while_it_is_exchanged_and_deleted)
 		ASSERT_EQ(0, pthread_create(&workers[i].thread, NULL, work, &workers[i]));
 	}
 	/* nothing is to come that could be waited for: time is what is tested */
-	until(race_seconds(), false);
+	go_on_for(race_seconds());
 	stop = true;
 	for (i = 0; i < 3; i++)
 		pthread_join(workers[i].thread, NULL);
