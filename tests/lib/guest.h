@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -92,6 +93,19 @@ static inline void go_on_for(unsigned int seconds)
 
 	while (now_ns(CLOCK_MONOTONIC) < end)
 		nap();
+}
+
+/*
+ * Memory of pages of 4 KiB each: the more of them a process has, the longer is its
+ * way out. A kernel that has no others does not know the advice. NULL: there is none.
+ */
+static inline void *small_pages(size_t size)
+{
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (mem == MAP_FAILED || (madvise(mem, size, MADV_NOHUGEPAGE) && errno != EINVAL))
+		return NULL;
+	return mem;
 }
 
 /* ---- files ---- */

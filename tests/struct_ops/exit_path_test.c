@@ -59,13 +59,8 @@ TEST_F(exit_path, is_in_the_record)
 	pid = fork();
 	if (pid == 0) {
 		gate_wait(&self->gate);
-		mem = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		/*
-		 * Pages of 4 KiB: the more of them, the longer the way out. A kernel
-		 * that has no others does not know the advice.
-		 */
-		if (mem == MAP_FAILED ||
-		    (madvise(mem, BYTES, MADV_NOHUGEPAGE) && errno != EINVAL))
+		mem = small_pages(BYTES);
+		if (!mem)
 			_exit(95);
 		for (i = 0; i < BYTES; i += 4096)
 			mem[i] = 1;

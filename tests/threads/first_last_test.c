@@ -77,10 +77,8 @@ static void __attribute__((noreturn)) process(struct seen *seen, size_t bytes, i
 	int i;
 
 	if (bytes) {
-		memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (memory == MAP_FAILED || madvise(memory, bytes, MADV_NOHUGEPAGE) ||
-		    madvise(memory, bytes, MADV_POPULATE_WRITE))
+		memory = small_pages(bytes);
+		if (!memory || madvise(memory, bytes, MADV_POPULATE_WRITE))
 			_exit(97);
 	}
 	for (i = 0; i < THREADS; i++) {
