@@ -48,7 +48,8 @@ check "DKMS has built the module for it" \
 	grep -q ", $kver, .*: installed" <(dkms status -m taskhold -v "$version")
 check "and it is handed on to be booted" \
 	cp -rL --no-preserve=all "/boot/vmlinuz-$kver" "$TASKHOLD_OUT/vmlinuz"
-mkdir -p "$TASKHOLD_OUT/modules"
+# below lib/modules, where modprobe looks for them
+mkdir -p "$TASKHOLD_OUT/root/lib/modules"
 tar -C /lib/modules --exclude=build --exclude=source -cf - "$kver" |
-	tar -C "$TASKHOLD_OUT/modules" -xf -
+	tar -C "$TASKHOLD_OUT/root/lib/modules" -xf -
 finish

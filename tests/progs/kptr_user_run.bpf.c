@@ -59,7 +59,8 @@ int BPF_PROG(at_end, int fd, struct sockaddr *unused)
 	if (!addr)
 		return 0;
 	loaded = (__u64)addr;
-	ret = bpf_probe_read_user(&family, sizeof(family), addr);
+	/* by its member, as the type is then whole in the BTF of this program */
+	ret = bpf_probe_read_user(&family, sizeof(family), &addr->sa_family);
 	v->addr = NULL;
 	return 0;
 }
