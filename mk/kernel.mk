@@ -17,10 +17,13 @@ KERNEL_INPUTS := kernel/build.sh kernel/lib.sh scripts/lib.sh scripts/download.s
 kernel_value = $(shell sed -n 's/^$(2)=//p' out/$(1).env)
 
 # make asks again only where something changed here: what apt has now is looked
-# at with the stock kernel, whose version the file names.
+# at with the stock kernel, whose version the file names. The file is written under
+# a name of this make's own, as scripts/check.sh has kernels built while another
+# make may come to want one.
 $(BUILT_KERNELS:%=out/%.env): out/%.env: $(KERNEL_INPUTS) out/stock.mk
-	@kernel/build.sh $(KERNEL_OPTIONS_$*) $(KERNEL_$*) >$@.new
-	@mv $@.new $@
+	@new=$@.$$$$; \
+	kernel/build.sh $(KERNEL_OPTIONS_$*) $(KERNEL_$*) >$$new || { rm $$new; exit 1; }; \
+	mv $$new $@
 
 .PHONY: kernel
 kernel: out/patched.env ## build the 6.12 kernel with the verifier series
