@@ -101,12 +101,12 @@ suite_dkms() {
 suite_deb() {
 	local file kver
 
-	rm -rf out/deb/{vmlinuz,root} out/deb-booted
+	rm -rf out/deb/{vmlinuz,installed} out/deb-booted
 	in_guest deb "$(stock VMLINUZ)" "out/dkms/target/lib/modules/$(stock KVER)" deb/install_test
 	kver=$(kernel_value patched KVER)
-	if [[ -s out/deb/vmlinuz && -d out/deb/root/lib/modules/$kver ]]; then
+	if [[ -s out/deb/vmlinuz && -d out/deb/installed/lib/modules/$kver ]]; then
 		mkdir out/deb-booted
-		in_guest deb-booted out/deb/vmlinuz "out/deb/root/lib/modules/$kver" deb/boots_test
+		in_guest deb-booted out/deb/vmlinuz "out/deb/installed/lib/modules/$kver" deb/boots_test
 		for file in out/deb-booted/*.tap; do
 			cp "$file" "out/deb/booted-${file##*/}"
 		done

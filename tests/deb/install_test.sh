@@ -49,7 +49,7 @@ check "DKMS has built the module for it" \
 check "and it is handed on to be booted" \
 	cp -rL --no-preserve=all "/boot/vmlinuz-$kver" "$TASKHOLD_OUT/vmlinuz"
 # below lib/modules, where modprobe looks for them
-mkdir -p "$TASKHOLD_OUT/root/lib/modules"
+mkdir -p "$TASKHOLD_OUT/installed/lib/modules"
 tar -C /lib/modules --exclude=build --exclude=source -cf - "$kver" |
-	tar -C "$TASKHOLD_OUT/root/lib/modules" -xf -
+	tar -C "$TASKHOLD_OUT/installed/lib/modules" -xf -
 finish
