@@ -198,7 +198,7 @@ in_guest() {
 		environment=(env TASKHOLD_RACE_SECONDS="$TASKHOLD_RACE_SECONDS")
 
 	tests/qemu/run.sh --name "$suite" --out "$out" \
-		--timeout "${GUEST_TIMEOUT:-$((1800 * ${slow:-1}))}" --slow "${slow:-1}" \
+		--timeout "${GUEST_TIMEOUT:-$((3600 * ${slow:-1}))}" --slow "${slow:-1}" \
 		--kernel "$kernel" --modules "$modules" -- \
 		"${environment[@]}" tests/qemu/suite.sh "$TASKHOLD_ROOT/$out" "$@" \
 		2> >(tee "$out/guest.log" >&2) || status=$?
