@@ -15,8 +15,8 @@
 # the second one in the tree of the first, which takes a fraction of the time,
 # and prints the patched one's.
 #
-# With --debs it is packed too, as bindeb-pkg does it: what is printed has a line
-# more then, DEBS, the directory with linux-image and linux-headers.
+# With --debs what is printed is packed too, as bindeb-pkg does it, and there is a
+# line more, DEBS, the directory with linux-image and linux-headers.
 #
 # usage: build.sh [--unpatched | --pair] [--debs] NAME...
 set -euo pipefail
@@ -68,13 +68,18 @@ version=$(source_version)
 cache=$(cache_dir)
 mkdir -p "$cache/build"
 
+# packs_of KIND: whether packages are made of it, as of no other than is printed.
+packs_of() {
+	[[ $1 != "${wanted[-1]}" ]] || printf '%s\n' "$debs"
+}
+
 # place_of KIND: where a build of this content is kept.
 place_of() {
 	local key of=$name
 
 	[[ $1 == patched ]] || of+=-unpatched
 	key=$({
-		echo "$LAYOUT $version $of $compiler $debs"
+		echo "$LAYOUT $version $of $compiler $(packs_of "$1")"
 		if [[ $compiler == LLVM=* ]]; then
 			clang-19 --version
 		else
@@ -90,9 +95,11 @@ place_of() {
 tmp=
 trap '[[ -z $tmp ]] || rm -rf "$tmp"' EXIT
 
-# publish PLACE: what is kept of the tree as it is now.
+# publish KIND: what is kept of the tree as it is now.
 publish() {
-	local built=$1 kver kernel=$tmp/kernel
+	local built kver kernel=$tmp/kernel
+
+	built=$(place_of "$1")
 
 	drop_modules "$obj"
 	run_logged "$built.log" "${make[@]}" bzImage modules
@@ -108,7 +115,7 @@ publish() {
 	run_logged "$built.log" "${make[@]}" run-command \
 		KBUILD_RUN_COMMAND='$(srctree)/scripts/package/install-extmod-build '"$kernel/headers"
 	objcopy --strip-debug "$obj/vmlinux" "$kernel/headers/vmlinux"
-	[[ -z $debs ]] || pack "$built.log" "$kernel/debs"
+	[[ -z $(packs_of "$1") ]] || pack "$built.log" "$kernel/debs"
 	echo "$kver" >"$kernel/release"
 	rm -rf "$built"
 	mv -T "$kernel" "$built"
@@ -145,7 +152,7 @@ build() {
 		fi
 		[[ -e $obj/.config ]] ||
 			configure "$(place_of "$kind").log" "$src" "$obj" "${fragments[@]}" -- "${make[@]}"
-		publish "$(place_of "$kind")"
+		publish "$kind"
 	done
 }
 

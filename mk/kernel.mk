@@ -7,8 +7,9 @@ KERNEL_patched := base
 KERNEL_debug := base debug
 KERNEL_clang := base clang
 BUILT_KERNELS := patched debug clang
-# One is installed from its packages as well.
-KERNEL_OPTIONS_patched := --debs
+# One is installed from its packages as well, and compared with the one that is the
+# same but for the series: mk/upstream.mk.
+KERNEL_OPTIONS_patched := --pair --debs
 
 KERNEL_INPUTS := kernel/build.sh kernel/lib.sh scripts/lib.sh scripts/download.sh \
 	$(wildcard kernel/config/*.config kernel/patches/*/*)

@@ -72,7 +72,7 @@ out/dkms/stamp: $(MODULE_SOURCES) dkms.conf mk/module.mk $(wildcard scripts/*.sh
 
 .PHONY: check check-style check-dkms check-stock shell demo bench profile
 check: ## run every test that CI runs; TESTS=PATTERN for some of those in a guest
-	@scripts/check.sh --part style dkms stock patched deb debug clang
+	@scripts/check.sh --part style dkms stock patched deb upstream debug clang
 
 check-style: ## check the sources, without a guest
 	@scripts/check.sh style

@@ -13,7 +13,8 @@
 # the kernel's. The modules are not, as their BTF stands on that of a kernel.
 # Everything is kept in the cache by the content of what went into it.
 #
-# usage: build.sh NAME	of kernel/config/NAME.config
+# usage: build.sh [--debs] NAME	of kernel/config/NAME.config
+# With --debs the kernel with the series is the one that packages are made of.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/../../scripts/lib.sh"
@@ -27,7 +28,12 @@ LAYOUT=1
 
 MODULES=(bpf_testmod bpf_test_no_cfi bpf_test_modorder_x bpf_test_modorder_y)
 
-(($# == 1)) || die "usage: build.sh NAME, of kernel/config/NAME.config"
+packed=()
+if [[ ${1:-} == --debs ]]; then
+	packed=(--debs)
+	shift
+fi
+(($# == 1)) || die "usage: build.sh [--debs] NAME, of kernel/config/NAME.config"
 config=$1
 
 require clang-19 clang-19
@@ -38,7 +44,7 @@ require flock util-linux
 
 # What kernel/build.sh prints of each.
 declare -A kernel=()
-kernel[patched]=$("$TASKHOLD_ROOT/kernel/build.sh" --pair "$config")
+kernel[patched]=$("$TASKHOLD_ROOT/kernel/build.sh" --pair "${packed[@]}" "$config")
 kernel[unpatched]=$("$TASKHOLD_ROOT/kernel/build.sh" --unpatched "$config")
 
 # value KIND NAME

@@ -3,13 +3,14 @@
 #
 # Compares what BPF selftests did on two kernels, and writes TAP.
 #
-# usage: compare.py UNPATCHED PATCHED OUT [AGAIN]
+# usage: compare.py [--no-veristat] UNPATCHED PATCHED OUT [AGAIN]
 #    or: compare.py --differing UNPATCHED PATCHED
 #
 # UNPATCHED and PATCHED are directories as tests/upstream/guest.sh leaves them,
 # and tests/qemu/run.sh; the TAP files go to OUT. With --differing it prints the
 # names of what differs and can be run again, one a line. AGAIN has the further
-# runs of these, in unpatched/1 and so on and patched/1 and so on.
+# runs of these, in unpatched/1 and so on and patched/1 and so on. With --no-veristat
+# there are no results of veristat's.
 #
 # A result of the patched kernel that differs fails, unless one of the further
 # runs on the unpatched kernel had that result as well: then it is a skip that
@@ -165,7 +166,10 @@ def read_veristat(directory):
     """{"file program": (verdict, insns, states)}"""
     ended(directory, "veristat", ("0",))
     results = {}
-    for row in csv.DictReader(read(directory, "veristat.log").splitlines()):
+    # Between its rows it says what it makes of a program that attaches nowhere.
+    lines = [line for line in read(directory, "veristat.log").splitlines()
+             if not line.startswith("Using guessed program type ")]
+    for row in csv.DictReader(lines):
         # It is given some objects at a time, and says each time what it prints.
         if row == {name: name for name in row}:
             continue
@@ -364,14 +368,18 @@ def main():
         for name in differing(*arguments[1:]):
             print(name)
         return
+    veristat = arguments[:1] != ["--no-veristat"]
+    if not veristat:
+        del arguments[0]
     if len(arguments) not in (3, 4) or arguments[0].startswith("-"):
-        sys.exit("usage: compare.py UNPATCHED PATCHED OUT [AGAIN]\n"
+        sys.exit("usage: compare.py [--no-veristat] UNPATCHED PATCHED OUT [AGAIN]\n"
                  "   or: compare.py --differing UNPATCHED PATCHED")
     unpatched, patched, out = arguments[:3]
     again = arguments[3] if len(arguments) == 4 else None
     compare_test_verifier(unpatched, patched, out, again)
     compare_test_progs(unpatched, patched, out, again)
-    compare_veristat(unpatched, patched, out)
+    if veristat:
+        compare_veristat(unpatched, patched, out)
     compare_logs(unpatched, patched, out)
 
 

@@ -44,6 +44,7 @@ results() {
 	LOG
 	cat >"$1/veristat.log" <<-'CSV'
 		file_name,prog_name,verdict,total_insns,total_states
+		Using guessed program type 'sched_cls' for a.bpf.o/big...
 		a.bpf.o,big,success,1000,90
 		a.bpf.o,small,success,10,1
 		file_name,prog_name,verdict,total_insns,total_states
@@ -104,7 +105,7 @@ fails_again() {
 	[[ $(grep -c '^not ok' "$work/said") == 1 ]] && grep -qF -- "$1" "$work/said"
 }
 
-plan 34
+plan 35
 
 changed true
 check "two that are alike" passes "ok 1 test_verifier: 5 cases"
@@ -166,6 +167,14 @@ fails "a program that is not there" "b.bpf.o wrong was not loaded with it" \
 	"${edit[@]}" '/wrong/d' veristat.log
 fails "a row that breaks off" "patched: veristat: a row that is not complete" \
 	"${edit[@]}" 's/wrong.*/wrong,fail/' veristat.log
+
+without_veristat() {
+	"$compare" --no-veristat "$work/unpatched" "$work/patched" "$work/out" &&
+		! cat "$work"/out/*.tap | grep '^not ok' && [[ ! -e $work/out/veristat.tap ]] &&
+		[[ -e $work/out/log.tap ]]
+}
+changed rm veristat.log
+check "results without veristat's, where it was not run" without_veristat
 
 fails "a warning that the unpatched kernel has not" "kernel/bpf/verifier.c" \
 	"${edit[@]}" '1a not clean: [    9.000000] WARNING: CPU: 1 PID: 9 at kernel/bpf/verifier.c:1 g+0x1/0x2' log-scan.txt

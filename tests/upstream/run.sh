@@ -4,14 +4,22 @@
 # Runs the BPF selftests that tests/upstream/build.sh built on the kernel without
 # the series and on the one with it, compares, and writes TAP to OUT. What
 # differs is run again on both; compare.py says what that decides.
-# usage: run.sh BUILT OUT
-# out/BUILT.env is what build.sh printed.
+# usage: run.sh [--no-veristat] BUILT OUT
+# out/BUILT.env is what build.sh printed. With --no-veristat, which takes longer than
+# the rest together, no object is loaded that no test loads.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/../../scripts/lib.sh"
 here=$TASKHOLD_ROOT/tests/upstream
 scan=$TASKHOLD_ROOT/tests/qemu/scan-log.sh
 
+what=all
+compare=("$here/compare.py")
+if [[ ${1:-} == --no-veristat ]]; then
+	what=no-veristat
+	compare+=(--no-veristat)
+	shift
+fi
 built=$1
 out=$(realpath "$2")
 # How often what differs is run again on each kernel.
@@ -66,7 +74,7 @@ ends_well() {
 }
 
 note "running the BPF selftests on the kernel with and without the series, in out/${out##*/}"
-guests "$out" all
+guests "$out" "$what"
 
 {
 	echo "TAP version 13"
@@ -92,5 +100,5 @@ if ((${#differing[@]} > 0)); then
 	guests "$out/again" again "$RUNS" "${differing[@]}"
 	again=("$out/again")
 fi
-"$here/compare.py" "$out/unpatched" "$out/patched" "$out" "${again[@]}"
+"${compare[@]}" "$out/unpatched" "$out/patched" "$out" "${again[@]}"
 sed -n 's/^not ok/	&/p' "$out"/*.tap
