@@ -112,8 +112,6 @@ static const struct probe probes[] = {
 	  FEATURE_OF_MODULE, .accepted = "records" },
 	{ "records_iter", "programs walk the records of a policy", "E5",
 	  FEATURE_OF_MODULE, .accepted = "records_iter" },
-	{ "rec_kptr", "maps hold references to records", "A10 D4",
-	  FEATURE_OF_MODULE, .accepted = "rec_kptr", .map = "recs" },
 	{ "rec_kptr_get", "taskhold_rec_kptr_get(): a reference to the record in a map", "C1",
 	  FEATURE_OF_MODULE, .accepted = "rec_kptr_get", .map = "recs" },
 	{ "task_acquire", "taskhold_task_acquire() and _release(), as vmlinux's own", "E1",
@@ -130,6 +128,9 @@ static const struct probe probes[] = {
 	  FEATURE_OF_MODULE, .accepted = "owned_args",
 	  .refused = "owned_args_refused", .text = "must be referenced",
 	  .otherwise = "a reference of somebody else's is taken" },
+	/* The last, as the module is held until the kernel has freed such a map. */
+	{ "rec_kptr", "maps hold references to records", "A10 D4",
+	  FEATURE_OF_MODULE, .accepted = "rec_kptr", .map = "recs" },
 };
 
 /* ---- loading one program ---- */

@@ -46,13 +46,13 @@ static const struct expected {
 	{ "nullable_args", MODULE, 'Y', 'Y', .func = NULL },
 	{ "records", MODULE, 'Y', 'Y', .func = "taskhold_rec_lookup" },
 	{ "records_iter", MODULE, 'Y', 'Y', .func = "bpf_iter_taskhold_rec_new" },
-	{ "rec_kptr", MODULE, 'Y', 'Y', .func = "taskhold_rec_release_dtor" },
 	{ "rec_kptr_get", MODULE, 'N', 'Y', .func = "taskhold_rec_kptr_get" },
 	{ "task_acquire", MODULE, 'N', 'Y', .func = "taskhold_task_acquire" },
 	{ "task_kptr_get", MODULE, 'N', 'Y', .func = "taskhold_task_kptr_get" },
 	{ "pid_kptr", MODULE, 'N', 'Y', .func = "taskhold_pid_release_dtor" },
 	{ "file_kptr", MODULE, 'N', 'Y', .func = "taskhold_file_release_dtor" },
 	{ "owned_args", MODULE, 'N', 'Y', .func = "taskhold_file_refs" },
+	{ "rec_kptr", MODULE, 'Y', 'Y', .func = "taskhold_rec_release_dtor" },
 };
 
 static bool has_enumerator(const struct btf *btf, const char *name)

@@ -70,6 +70,10 @@ VARIANT(not_registered, "pairs=object:drop", 0, 0, "testmod_dtors_bare", -ENOENT
 VARIANT(nothing_registered, "", 0, 0, OBJECT, -ENOENT, -ENOENT, NULL);
 VARIANT(two_types, "pairs=object:drop,bare:drop", 0, 0, "testmod_dtors_bare", 0, 0, NULL);
 VARIANT(nobodys, "pairs=mm_struct:drop", 0, 0, "mm_struct", 0, -ENOENT, NULL);
+/* A function of vmlinux's, that the module has none by the name of. */
+VARIANT(function_of_vmlinux, "pairs=object:kfree", 0, 0, OBJECT, 0, 0, NULL);
+VARIANT(nobodys_by_function_of_vmlinux, "pairs=mm_struct:kfree", 0, 0, "mm_struct", 0, -ENOENT,
+	NULL);
 VARIANT(of_vmlinux_and_own, "pairs=mm_struct:drop,object:drop", 0, 0, OBJECT, 0, 0, NULL);
 VARIANT(two_arguments, "pairs=object:two", -EINVAL, -EINVAL, OBJECT, -ENOENT, -ENOENT, NULL);
 VARIANT(no_argument, "pairs=object:none", -EINVAL, -EINVAL, OBJECT, -ENOENT, -ENOENT, NULL);
@@ -86,6 +90,8 @@ VARIANT(of_vmlinux, "pairs=task_struct:drop", -EEXIST, 0, "task_struct", 0, 0,
 	"struct task_struct has a destructor already, from vmlinux");
 VARIANT(of_vmlinux_again, "pairs=cgroup:drop", -EEXIST, 0, "cgroup", 0, 0,
 	"struct cgroup has a destructor already, from vmlinux");
+VARIANT(of_a_socket, "pairs=tcp_sock:drop", -EINVAL, 0, "tcp_sock", -ENOENT, -ENOENT,
+	"struct tcp_sock is a socket's, which has no destructor");
 VARIANT(own_beside_that_of_vmlinux, "pairs=object:drop,task_struct:drop", -EEXIST, 0, OBJECT,
 	-ENOENT, 0, "struct task_struct has a destructor already, from vmlinux");
 

@@ -706,6 +706,121 @@ int ON_CALL(percpu_to_kfunc)
 	return 0;
 }
 
+/* The first that an iterator gives, within the RCU section that it needs. */
+#define FIRST_OF_ITER(p)							\
+	struct bpf_iter_testmod_user it;					\
+	struct testmod_user_data *p;						\
+										\
+	bpf_rcu_read_lock();							\
+	bpf_iter_testmod_user_new(&it);						\
+	p = bpf_iter_testmod_user_next(&it)
+
+#define END_OF_ITER								\
+	bpf_iter_testmod_user_destroy(&it);					\
+	bpf_rcu_read_unlock()
+
+SEC("syscall")
+__why("what an iterator gives under RCU is read as what it is")
+__success
+int read_iterated(void *ctx)
+{
+	if (first()) {
+		FIRST_OF_ITER(p);
+
+		if (p)
+			bpf_probe_read_user(buf, sizeof(buf), p);
+		END_OF_ITER;
+	}
+	return 0;
+}
+
+SEC("syscall")
+__why("and not followed")
+__failure __msg("access user memory")
+int follow_iterated(void *ctx)
+{
+	if (first()) {
+		FIRST_OF_ITER(p);
+
+		if (p)
+			seen = p->number;
+		END_OF_ITER;
+	}
+	return 0;
+}
+
+SEC("syscall")
+__why("nor is it for a kfunc that takes what RCU protects")
+__failure __msg("arg#0 is user_rcu_ptr_ expected ptr_ or socket")
+int iterated_to_rcu_kfunc(void *ctx)
+{
+	if (first()) {
+		FIRST_OF_ITER(p);
+
+		if (p)
+			testmod_user_take_rcu(p);
+		END_OF_ITER;
+	}
+	return 0;
+}
+
+SEC("syscall")
+__why("nor for one that takes anything")
+__failure __msg("arg#0 is user_rcu_ptr_ expected ptr_ or socket")
+int iterated_to_kfunc(void *ctx)
+{
+	if (first()) {
+		FIRST_OF_ITER(p);
+
+		if (p)
+			testmod_user_take(p);
+		END_OF_ITER;
+	}
+	return 0;
+}
+
+SEC("fentry/testmod_user_call")
+__why("of a union no member is followed if another is of user space")
+__failure __msg("access user memory")
+int ON_CALL(follow_union)
+{
+	if (first())
+		seen = own->plain_or_user->number;
+	return 0;
+}
+
+SEC("fentry/testmod_user_call")
+__why("nor stored as an ordinary pointer")
+__failure __msg("type=user_untrusted_ptr_ expected=ptr_testmod_user_data")
+int ON_CALL(store_union)
+{
+	struct held *v = first();
+
+	if (v)
+		v->unref = own->plain_or_user;
+	return 0;
+}
+
+SEC("fentry/testmod_user_call")
+__why("nor if it is of per-CPU memory, in whatever it stands")
+__failure __msg("access percpu memory")
+int ON_CALL(follow_union_of_arrays)
+{
+	if (first())
+		seen = own->mixed.plains[1]->number;
+	return 0;
+}
+
+SEC("fentry/testmod_user_call")
+__why("what stands beside it is followed")
+__success
+int ON_CALL(follow_beside_in_union)
+{
+	if (first())
+		seen = own->mixed.plains[0]->number;
+	return 0;
+}
+
 SEC("syscall")
 __why("no kfunc returns what is no struct")
 __failure __msg("kernel function testmod_user_number returns pointer to user memory")

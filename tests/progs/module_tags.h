@@ -15,7 +15,22 @@ struct testmod_user_holder {
 	struct testmod_user_data *percpu_user;
 	struct testmod_user_data *plain;
 	struct testmod_user_holder *next;
+	union {
+		struct testmod_user_data *plain_or_user;
+		struct testmod_user_data *user_or_plain;
+	};
+	union {
+		struct testmod_user_data *plains[2];
+		struct {
+			unsigned long number;
+			struct testmod_user_data *percpu[1];
+		} second;
+	} mixed;
 };
+
+struct bpf_iter_testmod_user {
+	struct testmod_user_data *user;
+} __attribute__((aligned(8)));
 
 extern struct testmod_user_holder *testmod_user_holder_get(void) __ksym;
 extern void testmod_user_holder_put(struct testmod_user_holder *p) __ksym;
@@ -23,5 +38,9 @@ extern struct testmod_user_data *testmod_user_pointer(void) __ksym;
 extern struct testmod_user_data *testmod_user_percpu(void) __ksym;
 extern unsigned long *testmod_user_number(void) __ksym;
 extern void testmod_user_take(struct testmod_user_data *p) __ksym;
+extern void testmod_user_take_rcu(struct testmod_user_data *p) __ksym;
+extern int bpf_iter_testmod_user_new(struct bpf_iter_testmod_user *it) __ksym;
+extern struct testmod_user_data *bpf_iter_testmod_user_next(struct bpf_iter_testmod_user *it) __ksym;
+extern void bpf_iter_testmod_user_destroy(struct bpf_iter_testmod_user *it) __ksym;
 
 #endif /* _TASKHOLD_TESTS_MODULE_TAGS_BPF_H */

@@ -2,7 +2,7 @@
 /*
  * Objects that programs allocate for each processor, in map values: __percpu_kptr,
  * which is not __kptr_percpu. The same on kernels with and without the patches of
- * kernel/patches.
+ * kernel/patches, but for what the log calls one that is not trusted.
  */
 #include "vmlinux.h"
 #include "taskhold.bpf.h"
@@ -151,7 +151,8 @@ int load(void *ctx)
 
 SEC("syscall")
 __why("outside of one it is gone for all that is known")
-__failure __msg("type=untrusted_ptr_or_null_ expected=percpu_ptr_")
+__failure __msg("type=percpu_untrusted_ptr_or_null_ expected=percpu_ptr_")
+__stock_failure __stock_msg("type=untrusted_ptr_or_null_ expected=percpu_ptr_")
 int load_outside(void *ctx)
 {
 	struct held *v = first();

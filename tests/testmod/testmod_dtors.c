@@ -101,16 +101,18 @@ BTF_ID(struct, pid)
 BTF_ID(struct, file)
 BTF_ID(struct, mm_struct)
 BTF_ID(struct, cgroup)
+BTF_ID(struct, tcp_sock)
 BTF_ID(func, testmod_dtors_drop)
 BTF_ID(func, testmod_dtors_two)
 BTF_ID(func, testmod_dtors_none)
 BTF_ID(func, testmod_dtors_number)
 BTF_ID(func, testmod_dtors_returns)
+BTF_ID(func, kfree)
 
 /* In the same order, as the parameters call them. */
 static const char *const names[] = {
-	"object", "bare", "task_struct", "pid", "file", "mm_struct", "cgroup",
-	"drop", "two", "none", "number", "returns",
+	"object", "bare", "task_struct", "pid", "file", "mm_struct", "cgroup", "tcp_sock",
+	"drop", "two", "none", "number", "returns", "kfree",
 };
 /* clang-format on */
 

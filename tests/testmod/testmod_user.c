@@ -29,7 +29,23 @@ struct testmod_user_holder {
 	struct testmod_user_data PERCPU USER *percpu_user;
 	struct testmod_user_data *plain;
 	struct testmod_user_holder *next;
+	/* the first that fits has no tag */
+	union {
+		struct testmod_user_data *plain_or_user;
+		struct testmod_user_data USER *user_or_plain;
+	};
+	union {
+		struct testmod_user_data *plains[2];
+		struct {
+			unsigned long number;
+			struct testmod_user_data PERCPU *percpu[1];
+		} second;
+	} mixed;
 };
+
+struct bpf_iter_testmod_user {
+	struct testmod_user_data USER *user;
+} __aligned(8);
 
 static DEFINE_PER_CPU(struct testmod_user_data, data);
 static struct testmod_user_holder holder;
@@ -92,6 +108,30 @@ __bpf_kfunc void testmod_user_take(struct testmod_user_data *p)
 {
 }
 
+__bpf_kfunc void testmod_user_take_rcu(struct testmod_user_data *p)
+{
+}
+
+/* An iterator over one pointer to user space. */
+__bpf_kfunc int bpf_iter_testmod_user_new(struct bpf_iter_testmod_user *it)
+{
+	it->user = holder.user;
+	return 0;
+}
+
+__bpf_kfunc struct testmod_user_data USER *
+bpf_iter_testmod_user_next(struct bpf_iter_testmod_user *it)
+{
+	struct testmod_user_data USER *user = it->user;
+
+	it->user = NULL;
+	return user;
+}
+
+__bpf_kfunc void bpf_iter_testmod_user_destroy(struct bpf_iter_testmod_user *it)
+{
+}
+
 __bpf_kfunc_end_defs();
 
 BTF_KFUNCS_START(kfunc_ids)
@@ -101,6 +141,10 @@ BTF_ID_FLAGS(func, testmod_user_pointer, KF_RET_NULL)
 BTF_ID_FLAGS(func, testmod_user_percpu, KF_RET_NULL)
 BTF_ID_FLAGS(func, testmod_user_number, KF_RET_NULL)
 BTF_ID_FLAGS(func, testmod_user_take)
+BTF_ID_FLAGS(func, testmod_user_take_rcu, KF_RCU)
+BTF_ID_FLAGS(func, bpf_iter_testmod_user_new, KF_ITER_NEW | KF_RCU_PROTECTED)
+BTF_ID_FLAGS(func, bpf_iter_testmod_user_next, KF_ITER_NEXT | KF_RET_NULL)
+BTF_ID_FLAGS(func, bpf_iter_testmod_user_destroy, KF_ITER_DESTROY)
 BTF_KFUNCS_END(kfunc_ids)
 
 static const struct btf_kfunc_id_set kfunc_set = {

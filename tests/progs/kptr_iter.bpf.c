@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Iterators over maps whose values have kptrs, which read and write all of a value. */
+#include "vmlinux.h"
+#include "taskhold.bpf.h"
+#include "kptr.bpf.h"
+
+#include "kptr_iter.h"
+
+struct value {
+	__u64 head;
+	struct task_struct __kptr_untrusted *unref;
+	struct task_struct __kptr *task;
+	__u64 tail;
+};
+
+#define VALUES(map_type)							\
+	__uint(type, map_type);							\
+	__uint(max_entries, 1);							\
+	__type(key, __u32);							\
+	__type(value, struct value)
+
+struct {
+	VALUES(BPF_MAP_TYPE_ARRAY);
+} array SEC(".maps");
+
+struct {
+	VALUES(BPF_MAP_TYPE_HASH);
+} hash SEC(".maps");
+
+struct {
+	VALUES(BPF_MAP_TYPE_LRU_HASH);
+} lru SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct value);
+} storage SEC(".maps");
+
+__s32 caller;
+__u32 which, what;
+__s32 ret;
+
+/* What an iterator found. */
+__u32 walked;
+__u64 heads, tails, pointers;
+bool writes_pointers;
+
+static void fill(struct value *v)
+{
+	struct task_struct *task = bpf_get_current_task_btf(), *old;
+
+	v->head = ITER_HEAD;
+	v->tail = ITER_TAIL;
+	v->unref = task;
+	old = bpf_kptr_xchg(&v->task, bpf_task_acquire(task));
+	if (old)
+		bpf_task_release(old);
+}
+
+/* Of what fill() stored, what is there still. */
+static int look(struct value *v)
+{
+	__u64 task = (__u64)bpf_get_current_task_btf();
+
+	return (v->head == ITER_HEAD ? ITER_HAS_HEAD : 0) |
+	       (v->tail == ITER_TAIL ? ITER_HAS_TAIL : 0) |
+	       ((__u64)v->unref == task ? ITER_HAS_UNREF : 0) |
+	       ((__u64)v->task == task ? ITER_HAS_TASK : 0);
+}
+
+static int use(struct value *v)
+{
+	if (!v)
+		return -2;
+	if (what == ITER_LOOK)
+		return look(v);
+	fill(v);
+	return 0;
+}
+
+SEC("syscall")
+int use_map(void *ctx)
+{
+	__u32 zero = 0;
+
+	if (which == ITER_ARRAY)
+		ret = use(bpf_map_lookup_elem(&array, &zero));
+	else if (which == ITER_HASH)
+		ret = use(bpf_map_lookup_elem(&hash, &zero));
+	else
+		ret = use(bpf_map_lookup_elem(&lru, &zero));
+	return 0;
+}
+
+SEC("fentry/sock_common_getsockopt")
+int BPF_PROG(use_storage, struct socket *sock)
+{
+	if ((__s32)(bpf_get_current_pid_tgid() >> 32) == caller)
+		ret = use(bpf_sk_storage_get(&storage, sock->sk, 0,
+					     BPF_LOCAL_STORAGE_GET_F_CREATE));
+	return 0;
+}
+
+static int walk(__u64 *value)
+{
+	if (!value)
+		return 0;
+	walked++;
+	heads += value[0];
+	pointers |= value[1] | value[2];
+	tails += value[3];
+	if (writes_pointers) {
+		value[1] = (__u64)value | 1;
+		value[2] = (__u64)value | 2;
+	}
+	value[3] = 0;
+	return 0;
+}
+
+SEC("iter/bpf_map_elem")
+int walk_map(struct bpf_iter__bpf_map_elem *ctx)
+{
+	return walk(ctx->value);
+}
+
+SEC("iter/bpf_sk_storage_map")
+int walk_storage(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	return walk(ctx->value);
+}
+
+char LICENSE[] SEC("license") = "GPL";
