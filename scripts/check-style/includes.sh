@@ -30,7 +30,7 @@ may_use() {
 	tests/cli/* | tests/fuzz/* | tests/lib/*)
 		echo "$own|$skeleton|$libbpf|$public|$system|\"(lib|\.\./progs)/[a-z_]+\.h\""
 		;;
-	tests/*) echo "\"kselftest(_harness)?\.h\"|$skeleton|$libbpf|$public|$system|\"(lib/|\.\./lib/)?[a-z_]+\.h\"" ;;
+	tests/*) echo "\"kselftest(_harness)?\.h\"|$skeleton|$libbpf|$public|$system|\"(lib/|progs/|\.\./lib/)?[a-z_]+\.h\"" ;;
 	bench/profile/*) echo "$own|$system" ;;
 	demo/* | bench/*) echo "$skeleton|$libbpf|$public|$system" ;;
 	*) return 1 ;;
@@ -46,6 +46,8 @@ for file in "${files[@]}"; do
 	while IFS=: read -r line header; do
 		[[ $header =~ ^($allowed)$ ]] ||
 			echo "$file:$line: $header: this part must not use it"
+		[[ $header != *kselftest_harness.h* || $file == tests/lib/harness.h ]] ||
+			echo "$file:$line: $header: its tests end after 30 s; lib/harness.h lifts that"
 		# A header of the tool's looks like one of a test's own.
 		if [[ $file == tests/* && $file != tests/@(cli|fuzz|lib)/* &&
 		      $header =~ ^\"([a-z_]+\.h)\"$ && -e userspace/${BASH_REMATCH[1]} &&

@@ -16,7 +16,7 @@
 
 #include "lib/make_recording.h"
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 
 FIXTURE(report)
 {

@@ -13,22 +13,25 @@ struct value {
 	__u64 tail;
 };
 
-#define VALUES(map_type)							\
-	__uint(type, map_type);							\
-	__uint(max_entries, 1);							\
-	__type(key, __u32);							\
-	__type(value, struct value)
-
 struct {
-	VALUES(BPF_MAP_TYPE_ARRAY);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct value);
 } array SEC(".maps");
 
 struct {
-	VALUES(BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct value);
 } hash SEC(".maps");
 
 struct {
-	VALUES(BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct value);
 } lru SEC(".maps");
 
 struct {
@@ -49,14 +52,16 @@ bool writes_pointers;
 
 static void fill(struct value *v)
 {
-	struct task_struct *task = bpf_get_current_task_btf(), *old;
+	struct task_struct *task = bpf_task_acquire(bpf_get_current_task_btf());
 
+	if (!task)
+		return;
 	v->head = ITER_HEAD;
 	v->tail = ITER_TAIL;
 	v->unref = task;
-	old = bpf_kptr_xchg(&v->task, bpf_task_acquire(task));
-	if (old)
-		bpf_task_release(old);
+	task = bpf_kptr_xchg(&v->task, task);
+	if (task)
+		bpf_task_release(task);
 }
 
 /* Of what fill() stored, what is there still. */
@@ -112,8 +117,8 @@ static int walk(__u64 *value)
 	pointers |= value[1] | value[2];
 	tails += value[3];
 	if (writes_pointers) {
-		value[1] = (__u64)value | 1;
-		value[2] = (__u64)value | 2;
+		value[1] = ITER_HEAD;
+		value[2] = ITER_TAIL;
 	}
 	value[3] = 0;
 	return 0;

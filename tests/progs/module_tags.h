@@ -40,7 +40,8 @@ extern unsigned long *testmod_user_number(void) __ksym;
 extern void testmod_user_take(struct testmod_user_data *p) __ksym;
 extern void testmod_user_take_rcu(struct testmod_user_data *p) __ksym;
 extern int bpf_iter_testmod_user_new(struct bpf_iter_testmod_user *it) __ksym;
-extern struct testmod_user_data *bpf_iter_testmod_user_next(struct bpf_iter_testmod_user *it) __ksym;
+extern struct testmod_user_data *
+bpf_iter_testmod_user_next(struct bpf_iter_testmod_user *it) __ksym;
 extern void bpf_iter_testmod_user_destroy(struct bpf_iter_testmod_user *it) __ksym;
 
 #endif /* _TASKHOLD_TESTS_MODULE_TAGS_BPF_H */

@@ -2,7 +2,8 @@
 /*
  * Objects that programs allocate for each processor, in map values: __percpu_kptr,
  * which is not __kptr_percpu. The same on kernels with and without the patches of
- * kernel/patches, but for what the log calls one that is not trusted.
+ * kernel/patches, but for one that is not trusted, which a kernel without takes for
+ * a pointer into its own memory.
  */
 #include "vmlinux.h"
 #include "taskhold.bpf.h"
@@ -13,6 +14,10 @@
 
 struct local {
 	__u64 value;
+};
+
+struct owner {
+	struct local __percpu_kptr *own;
 };
 
 struct with_pointer {
@@ -37,6 +42,7 @@ struct held {
 	struct local __percpu_kptr *percpu;
 	struct local __kptr *local;
 	struct local __percpu_kptr *other;
+	struct owner __kptr *owner;
 };
 
 struct {
@@ -197,6 +203,92 @@ int followed(void *ctx)
 	if (percpu)
 		seen = ((struct local *)percpu)->value;
 	bpf_rcu_read_unlock();
+	return 0;
+}
+
+SEC("syscall")
+__why("an object with one is allocated")
+__success
+int owner_allocated(void *ctx)
+{
+	struct owner *owner = bpf_obj_new(struct owner);
+
+	if (owner)
+		bpf_obj_drop(owner);
+	return 0;
+}
+
+SEC("syscall")
+__why("nor is one read through that was in an object which may be gone")
+__failure __msg("access percpu memory")
+__stock_success
+int follow_own(void *ctx)
+{
+	struct held *v = first();
+	struct owner *owner;
+
+	if (!v)
+		return 0;
+	owner = v->owner;
+	if (owner)
+		seen = ((struct local *)owner->own)->value;
+	return 0;
+}
+
+SEC("syscall")
+__why("nor taken for memory of the kernel's own")
+__failure __msg("is not of the kernel's per-CPU memory")
+__stock_failure __stock_msg("type=untrusted_ptr_ expected=percpu_ptr_")
+int own_for_this_cpu(void *ctx)
+{
+	struct held *v = first();
+	struct owner *owner;
+	struct local *mine;
+
+	if (!v)
+		return 0;
+	owner = v->owner;
+	if (!owner)
+		return 0;
+	mine = bpf_this_cpu_ptr((void *)owner->own);
+	seen = mine->value;
+	return 0;
+}
+
+SEC("syscall")
+__why("nor is one read through that was loaded outside of an RCU section")
+__failure __msg("access percpu memory")
+__stock_success
+int follow_loaded(void *ctx)
+{
+	struct held *v = first();
+	struct local *own;
+
+	if (!v)
+		return 0;
+	own = (struct local *)v->percpu;
+	if (own)
+		seen = own->value;
+	return 0;
+}
+
+SEC("syscall")
+__why("nor that one taken for memory of the kernel's own")
+__failure __msg("is not of the kernel's per-CPU memory")
+__stock_failure __stock_msg("type=untrusted_ptr_ expected=percpu_ptr_")
+int loaded_for_this_cpu(void *ctx)
+{
+	struct held *v = first();
+	struct local __percpu_kptr *own;
+	struct local *mine;
+
+	if (!v)
+		return 0;
+	own = v->percpu;
+	if (!own)
+		return 0;
+	mine = bpf_this_cpu_ptr((void *)own);
+	seen = mine->value;
 	return 0;
 }
 

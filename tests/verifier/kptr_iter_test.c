@@ -76,16 +76,17 @@ static int use(FIXTURE_DATA(iter) *self, unsigned int what)
 /* Lets an iterator walk the map, from the first value to the end. */
 static void walk(FIXTURE_DATA(iter) *self)
 {
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
 	union bpf_iter_link_info info = { .map.map_fd = bpf_map__fd(self->map) };
-	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info,
-		    .link_info_len = sizeof(info));
-	struct bpf_program *prog = self->m->bss->which == ITER_STORAGE ?
-					   self->m->progs.walk_storage :
-					   self->m->progs.walk_map;
+	struct bpf_program *prog = self->m->progs.walk_map;
 	struct bpf_link *link;
 	char byte;
 	int fd;
 
+	opts.link_info = &info;
+	opts.link_info_len = sizeof(info);
+	if (self->m->bss->which == ITER_STORAGE)
+		prog = self->m->progs.walk_storage;
 	link = bpf_program__attach_iter(prog, &opts);
 	fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
 	/* the program prints nothing */

@@ -11,6 +11,7 @@
 #include "lib/testmod.h"
 
 #include "module_tags.skel.h"
+#include "module_tags_places.skel.h"
 
 #define NAME	"testmod_user"
 
@@ -22,12 +23,13 @@ static void unload(void)
 
 int main(void)
 {
-	struct expect_object object;
+	struct expect_object objects[2];
 	int err = testmod_load(NAME, "");
 
 	if (err)
 		die("load " NAME ": %d", err);
 	atexit(unload);
-	object.elf = module_tags__elf_bytes(&object.size);
-	expect_main(&object, 1);
+	objects[0].elf = module_tags__elf_bytes(&objects[0].size);
+	objects[1].elf = module_tags_places__elf_bytes(&objects[1].size);
+	expect_main(objects, 2);
 }

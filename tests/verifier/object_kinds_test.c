@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 60
-// rows: B5, B6, B7
+// rows: B5, B7
 /*
  * What the verifier makes of kptrs in objects of the program's that nothing
  * protects any more, with and without the patches of kernel/patches.

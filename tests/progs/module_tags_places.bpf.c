@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pointers with tags that stand in a union, and that an iterator gives under RCU:
+ * as module_tags.bpf.c.
+ */
+#include "vmlinux.h"
+#include "taskhold.bpf.h"
+#include "kptr.bpf.h"
+
+#include "expect.h"
+#include "module_tags.h"
+
+struct held {
+	struct testmod_user_data __kptr_untrusted *unref;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct held);
+} array SEC(".maps");
+
+__u64 seen;
+char buf[sizeof(struct testmod_user_data)];
+
+static struct held *first(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&array, &zero);
+}
+
+#define ON_CALL(name)								\
+	BPF_PROG(name, struct testmod_user_data *user, struct testmod_user_holder *own)
+
+/* ---- what an iterator gives, within the RCU section that it needs ---- */
+
+static __always_inline struct testmod_user_data *begin(struct bpf_iter_testmod_user *it)
+{
+	bpf_rcu_read_lock();
+	bpf_iter_testmod_user_new(it);
+	return bpf_iter_testmod_user_next(it);
+}
+
+static __always_inline void end(struct bpf_iter_testmod_user *it)
+{
+	bpf_iter_testmod_user_destroy(it);
+	bpf_rcu_read_unlock();
+}
+
+SEC("syscall")
+__why("who reads user space reads it")
+__success
+int read_iterated(void *ctx)
+{
+	struct bpf_iter_testmod_user it;
+	struct testmod_user_data *p = begin(&it);
+
+	if (p)
+		bpf_probe_read_user(buf, sizeof(buf), p);
+	end(&it);
+	return 0;
+}
+
+SEC("syscall")
+__why("it is not followed")
+__failure __msg("access user memory")
+int follow_iterated(void *ctx)
+{
+	struct bpf_iter_testmod_user it;
+	struct testmod_user_data *p = begin(&it);
+
+	if (p)
+		seen = p->number;
+	end(&it);
+	return 0;
+}
+
+SEC("syscall")
+__why("nor is it for a kfunc that takes what RCU protects")
+__failure __msg("arg#0 is user_rcu_ptr_ expected ptr_ or socket")
+int iterated_to_rcu_kfunc(void *ctx)
+{
+	struct bpf_iter_testmod_user it;
+	struct testmod_user_data *p = begin(&it);
+
+	if (p)
+		testmod_user_take_rcu(p);
+	end(&it);
+	return 0;
+}
+
+SEC("syscall")
+__why("nor for one that takes anything")
+__failure __msg("arg#0 is user_rcu_ptr_ expected ptr_ or socket")
+int iterated_to_kfunc(void *ctx)
+{
+	struct bpf_iter_testmod_user it;
+	struct testmod_user_data *p = begin(&it);
+
+	if (p)
+		testmod_user_take(p);
+	end(&it);
+	return 0;
+}
+
+/* ---- of a union ---- */
+
+SEC("fentry/testmod_user_call")
+__why("of a union no member is followed if another is of user space")
+__failure __msg("access user memory")
+int ON_CALL(follow_union)
+{
+	seen = own->plain_or_user->number;
+	return 0;
+}
+
+SEC("fentry/testmod_user_call")
+__why("nor stored as an ordinary pointer")
+__failure __msg("type=user_untrusted_ptr_ expected=ptr_testmod_user_data")
+int ON_CALL(store_union)
+{
+	struct held *v = first();
+
+	if (v)
+		v->unref = own->plain_or_user;
+	return 0;
+}
+
+SEC("fentry/testmod_user_call")
+__why("nor if it is of per-CPU memory, in whatever it stands")
+__failure __msg("access percpu memory")
+int ON_CALL(follow_union_of_arrays)
+{
+	seen = own->mixed.plains[1]->number;
+	return 0;
+}
+
+SEC("fentry/testmod_user_call")
+__why("what stands beside it is followed")
+__success
+int ON_CALL(follow_beside_in_union)
+{
+	seen = own->mixed.plains[0]->number;
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";
