@@ -37,6 +37,7 @@
  * @success: it must load
  * @failure: it must be refused
  * @stock: this is all about kernels without the patches of kernel/patches
+ * @prunes: the verifier compares with what it has seen wherever paths meet
  */
 struct expectation {
 	char name[64];
@@ -46,6 +47,7 @@ struct expectation {
 	bool success;
 	bool failure;
 	bool stock;
+	bool prunes;
 };
 
 /* Has the kernel the patches of kernel/patches? -1: not asked yet */
@@ -118,6 +120,8 @@ static bool expect_take_tag(struct expectation *e, const char *tag, bool of_stoc
 		e->success = true;
 	else if (!strcmp(tag, "expect:load=failure"))
 		e->failure = true;
+	else if (!strcmp(tag, "expect:states=all"))
+		e->prunes = true;
 	else if (!strncmp(tag, "expect:why=", 11))
 		snprintf(e->why, sizeof(e->why), "%s", text);
 	else if (!strncmp(tag, "expect:msg=", 11) && e->nr_msgs < EXPECT_MAX_MSGS)
@@ -206,6 +210,7 @@ static struct bpf_program *expect_pick(struct bpf_object *obj, const char *name)
 static bool expect_check(const void *elf, size_t size, const struct expectation *e, char *reason,
 			 size_t reason_size)
 {
+	struct bpf_program *prog;
 	struct bpf_object *obj;
 	bool good = true;
 	int err, i;
@@ -217,11 +222,14 @@ static bool expect_check(const void *elf, size_t size, const struct expectation 
 		snprintf(reason, reason_size, "cannot open the object: %s", strerror(errno));
 		return false;
 	}
-	if (!expect_pick(obj, e->name)) {
+	prog = expect_pick(obj, e->name);
+	if (!prog) {
 		snprintf(reason, reason_size, "there is no such program");
 		bpf_object__close(obj);
 		return false;
 	}
+	if (e->prunes)
+		bpf_program__set_flags(prog, bpf_program__flags(prog) | BPF_F_TEST_STATE_FREQ);
 	err = bpf_object__load(obj);
 	bpf_object__close(obj);
 

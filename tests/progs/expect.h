@@ -21,6 +21,12 @@
 #define __msg(text)		__expect("msg", text)
 #define __why(text)		__expect("why", text)
 
+/*
+ * The verifier keeps the state of every place where paths meet, not one in some:
+ * for programs that show what it must not take for the same.
+ */
+#define __all_states		__expect("states", "all")
+
 /* Where a kernel without the patches of kernel/patches says something else. */
 #define __stock_success		__expect("stock-load", "success")
 #define __stock_failure		__expect("stock-load", "failure")

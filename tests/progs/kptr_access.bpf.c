@@ -229,6 +229,7 @@ PROG(store_stack, "*(u64 *)(%[v] + 8) = r10;")
 SEC("syscall")
 __why("NULL on one path is not taken for NULL on the other")
 __failure __msg("type=scalar expected=ptr_task_struct or untrusted_ptr_task_struct")
+__all_states
 __attribute__((naked)) int store_pruned(void)
 {
 	asm volatile ("*(u32 *)(r10 - 4) = 0;"
@@ -255,6 +256,7 @@ __attribute__((naked)) int store_pruned(void)
 SEC("syscall")
 __why("nor by the helper")
 __failure __msg("R2 type=scalar expected=ptr_")
+__all_states
 __attribute__((naked)) int exchange_pruned(void)
 {
 	asm volatile ("*(u32 *)(r10 - 4) = 0;"

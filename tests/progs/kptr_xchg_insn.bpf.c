@@ -499,6 +499,7 @@ int exchange_number(void *ctx)
 SEC("syscall")
 __why("NULL on one path is not taken for NULL on the other")
 __failure __msg("type=scalar expected=ptr_task_struct") __no_insn
+__all_states
 __attribute__((naked)) int exchange_pruned(void)
 {
 	asm volatile ("*(u32 *)(r10 - 4) = 0;"
