@@ -90,9 +90,10 @@ build_selftests() {
 	done
 	note "building the BPF selftests of linux $version"
 	# Which optional libraries this machine happens to have must not change what
-	# is built. A part of a build that others share is not for the whole of it.
+	# is built; the modules that come with them want the kernel's own compiler, which
+	# they share with all that is no BPF program. A part of a build that others share is not for the whole of it.
 	make=(make -C "$dir" -j"${JOBS:-$(nproc)}" OUTPUT="$out"
-	      LLVM=-19 CLANG=clang-19 LLC=llc-19 LLVM_STRIP=llvm-strip-19 LLD=lld-19
+	      "$compiler" CLANG=clang-19 LLC=llc-19 LLVM_STRIP=llvm-strip-19 LLD=lld-19
 	      feature-llvm=0 feature-libcap=0 feature-libbfd=0 feature-libbfd-liberty=0
 	      feature-libbfd-liberty-z=0 PCAP_CFLAGS= PCAP_LIBS=
 	      VMLINUX_BTF="$kdir/vmlinux" KDIR="$kdir")
