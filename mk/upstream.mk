@@ -3,16 +3,19 @@
 # The kernel's own BPF selftests, on a kernel with and without the verifier
 # series: tests/upstream.
 
-# Which kernel/config/*.config: the one that the selftests ask for, or one that is
-# quicker to build and on which more of them fail or are skipped, on both alike.
+# Which kernel/config/*.config: of those in tests/upstream/programs.list.
 UPSTREAM ?= selftests
 # The small kernel with the series is there already where it has been tested.
 UPSTREAM_OPTIONS_base := --debs
 
-# What tests/upstream/build.sh has built, for tests/upstream/run.sh.
-out/upstream-$(UPSTREAM).env: $(KERNEL_INPUTS) tests/upstream/build.sh out/stock.mk
-	@tests/upstream/build.sh $(UPSTREAM_OPTIONS_$(UPSTREAM)) '$(UPSTREAM)' >$@.new
-	@mv $@.new $@
+# What tests/upstream/build.sh has built, for tests/upstream/run.sh. The name that it
+# is written under is this make's own: mk/kernel.mk says why.
+out/upstream-$(UPSTREAM).env: $(KERNEL_INPUTS) tests/upstream/build.sh tests/upstream/programs.list \
+		out/stock.mk
+	@new=$@.$$$$; \
+	tests/upstream/build.sh $(UPSTREAM_OPTIONS_$(UPSTREAM)) '$(UPSTREAM)' >$$new || \
+		{ rm $$new; exit 1; }; \
+	mv $$new $@
 
 .PHONY: check-upstream ready-upstream
 check-upstream: ## run the kernel's BPF selftests with and without the verifier series

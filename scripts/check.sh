@@ -184,10 +184,9 @@ suite_clang() {
 }
 
 # The kernel's own BPF selftests, with and without the verifier series. The part is
-# on a kernel that is built for another suite as well, where more of them fail or are
-# skipped, and without veristat.
+# test_verifier on a kernel that is built for another suite as well.
 suite_upstream() {
-	tests/upstream/run.sh ${part:+--no-veristat} "upstream-${UPSTREAM:-selftests}" out/upstream
+	tests/upstream/run.sh "${UPSTREAM:-selftests}" out/upstream
 }
 
 # in_guest SUITE KERNEL MODULES TEST...: with $slow, on a kernel so many times slower

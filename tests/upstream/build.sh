@@ -26,6 +26,11 @@ set -euo pipefail
 # Raise when what is built or kept of the selftests changes.
 LAYOUT=1
 
+# programs_of CONFIG: of programs.list
+programs_of() {
+	awk -v config="$1" '$1 == config { print $2 }' "$TASKHOLD_ROOT/tests/upstream/programs.list"
+}
+
 MODULES=(bpf_testmod bpf_test_no_cfi bpf_test_modorder_x bpf_test_modorder_y)
 
 packed=()
@@ -35,6 +40,8 @@ if [[ ${1:-} == --debs ]]; then
 fi
 (($# == 1)) || die "usage: build.sh [--debs] NAME, of kernel/config/NAME.config"
 config=$1
+mapfile -t programs < <(programs_of "$config")
+((${#programs[@]} > 0)) || die "tests/upstream/programs.list names none for '$config'"
 
 require clang-19 clang-19
 require llc-19 llvm-19
@@ -97,13 +104,11 @@ build_selftests() {
 	      feature-llvm=0 feature-libcap=0 feature-libbfd=0 feature-libbfd-liberty=0
 	      feature-libbfd-liberty-z=0 PCAP_CFLAGS= PCAP_LIBS=
 	      VMLINUX_BTF="$kdir/vmlinux" KDIR="$kdir")
-	run_logged "$place.log" "${make[@]}" test_verifier test_progs veristat
+	run_logged "$place.log" "${make[@]}" "${programs[@]}"
 	# Objects and skeletons are linked into test_progs, and what is left runs.
 	rm -rf "$out/tools" "$out"/*.{d,o.tmp,skel.h,lskel.h,subskel.h,ko} "$out/bpftool"
 	find "$out" -maxdepth 1 -name '*.o' ! -name '*.bpf.o' -delete
-	for module in test_verifier test_progs veristat; do
-		llvm-strip-19 --strip-debug "$out/$module"
-	done
+	llvm-strip-19 --strip-debug "${programs[@]/#/$out/}"
 	mv "$kept" "$out/modules"
 	publish "$place" "$out"
 }

@@ -3,14 +3,15 @@
 #
 # Compares what BPF selftests did on two kernels, and writes TAP.
 #
-# usage: compare.py [--no-veristat] UNPATCHED PATCHED OUT [AGAIN]
-#    or: compare.py --differing UNPATCHED PATCHED
+# usage: compare.py UNPATCHED PATCHED OUT [AGAIN] PROGRAM=NUMBER...
+#    or: compare.py --differing UNPATCHED PATCHED PROGRAM=NUMBER...
 #
 # UNPATCHED and PATCHED are directories as tests/upstream/guest.sh leaves them,
 # and tests/qemu/run.sh; the TAP files go to OUT. With --differing it prints the
 # names of what differs and can be run again, one a line. AGAIN has the further
-# runs of these, in unpatched/1 and so on and patched/1 and so on. With --no-veristat
-# there are no results of veristat's.
+# runs of these, in unpatched/1 and so on and patched/1 and so on. A PROGRAM
+# is test_verifier, test_progs or veristat, and the others were not run; NUMBER of its
+# cases, tests or objects must be good without the series, or the comparison fails.
 #
 # A result of the patched kernel that differs fails, unless one of the further
 # runs on the unpatched kernel had that result as well: then it is a skip that
@@ -352,33 +353,65 @@ def compare_logs(unpatched, patched, out):
     tap.write()
 
 
-def differing(unpatched, patched):
-    old, new, broken = both(read_test_verifier, unpatched, patched)
-    if not broken and old != new:
-        yield "test_verifier"
-    old, new, _ = both(read_test_progs, unpatched, patched)
-    for name in sorted(set(old) & set(new)):
-        if old[name] != new[name]:
-            yield name
+def differing(unpatched, patched, needs):
+    if "test_verifier" in needs:
+        old, new, broken = both(read_test_verifier, unpatched, patched)
+        if not broken and old != new:
+            yield "test_verifier"
+    if "test_progs" in needs:
+        old, new, _ = both(read_test_progs, unpatched, patched)
+        for name in sorted(set(old) & set(new)):
+            if old[name] != new[name]:
+                yield name
+
+
+# How many results are good, by program.
+GOOD = {
+    "test_verifier": (read_test_verifier, lambda value: value == "OK"),
+    "test_progs": (read_test_progs, lambda results: results[""] == "OK"),
+    "veristat": (read_veristat, lambda result: result[0] == "success"),
+}
+
+
+def compare_needs(unpatched, out, needs):
+    """What fails without the series as well shows nothing of it."""
+    tap = Tap(os.path.join(out, "needs.tap"))
+    for program, wanted in needs.items():
+        read_results, is_good = GOOD[program]
+        try:
+            good = sum(is_good(value) for value in read_results(unpatched).values())
+        except Broken as error:
+            tap.result(False, f"{program} without the series: {error}")
+            continue
+        name = f"{program}: {good} are good without the series"
+        tap.result(good >= wanted, name if good >= wanted else f"{name}, of {wanted} at least")
+    tap.write()
 
 
 def main():
-    arguments = sys.argv[1:]
-    if arguments[:1] == ["--differing"] and len(arguments) == 3:
-        for name in differing(*arguments[1:]):
+    needs = {}
+    paths = []
+    for argument in sys.argv[1:]:
+        program, equals, number = argument.partition("=")
+        if equals and program in GOOD and number.isdigit():
+            needs[program] = int(number)
+        else:
+            paths.append(argument)
+    if needs and paths[:1] == ["--differing"] and len(paths) == 3:
+        for name in differing(*paths[1:], needs):
             print(name)
         return
-    veristat = arguments[:1] != ["--no-veristat"]
-    if not veristat:
-        del arguments[0]
-    if len(arguments) not in (3, 4) or arguments[0].startswith("-"):
-        sys.exit("usage: compare.py [--no-veristat] UNPATCHED PATCHED OUT [AGAIN]\n"
-                 "   or: compare.py --differing UNPATCHED PATCHED")
-    unpatched, patched, out = arguments[:3]
-    again = arguments[3] if len(arguments) == 4 else None
-    compare_test_verifier(unpatched, patched, out, again)
-    compare_test_progs(unpatched, patched, out, again)
-    if veristat:
+    if not needs or len(paths) not in (3, 4) or paths[0].startswith("-"):
+        sys.exit("usage: compare.py UNPATCHED PATCHED OUT [AGAIN] PROGRAM=NUMBER...\n"
+                 "   or: compare.py --differing UNPATCHED PATCHED PROGRAM=NUMBER...")
+    unpatched, patched, out = paths[:3]
+    again = paths[3] if len(paths) == 4 else None
+    compare_needs(unpatched, out, needs)
+    if "test_verifier" in needs:
+        compare_test_verifier(unpatched, patched, out, again)
+    if "test_progs" in needs:
+        compare_test_progs(unpatched, patched, out, again)
+    if "veristat" in needs:
         compare_veristat(unpatched, patched, out)
     compare_logs(unpatched, patched, out)
 

@@ -11,6 +11,9 @@ compare=$(cd "$(dirname "$0")" && pwd -P)/compare.py
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# How much of the results below is good.
+needs=(test_verifier=3 test_progs=2 veristat=2)
+
 # results DIR: what a guest leaves, with something of every kind.
 results() {
 	mkdir -p "$1"
@@ -68,7 +71,8 @@ changed() {
 
 # said: the results, with what stands below them.
 said() {
-	"$compare" "$work/unpatched" "$work/patched" "$work/out" "$@" && cat "$work"/out/*.tap
+	"$compare" "$work/unpatched" "$work/patched" "$work/out" "$@" "${needs[@]}" &&
+		cat "$work"/out/*.tap
 }
 
 # fails NAME TEXT COMMAND...: changed by the command, one result fails, with this
@@ -105,13 +109,13 @@ fails_again() {
 	[[ $(grep -c '^not ok' "$work/said") == 1 ]] && grep -qF -- "$1" "$work/said"
 }
 
-plan 35
+plan 38
 
 changed true
 check "two that are alike" passes "ok 1 test_verifier: 5 cases"
 check "every test has a result of its own" same "$(grep -c '^ok' "$work/out/test_progs.tap")" 3
 check "and what both logs have is told" grep -q 'on both: WARNING: CPU: N PID: N at net/core' "$work/said"
-check "then nothing is to be run again" same "$("$compare" --differing "$work/unpatched" "$work/patched")" ""
+check "then nothing is to be run again" same "$("$compare" --differing "$work/unpatched" "$work/patched" "${needs[@]}")" ""
 
 edit=(sed -i -E)
 fails "a case that fails with the series" "#0/p add+sub+mul: OK without the series, FAIL (lost) with it" \
@@ -168,22 +172,36 @@ fails "a program that is not there" "b.bpf.o wrong was not loaded with it" \
 fails "a row that breaks off" "patched: veristat: a row that is not complete" \
 	"${edit[@]}" 's/wrong.*/wrong,fail/' veristat.log
 
-without_veristat() {
-	"$compare" --no-veristat "$work/unpatched" "$work/patched" "$work/out" &&
-		! cat "$work"/out/*.tap | grep '^not ok' && [[ ! -e $work/out/veristat.tap ]] &&
-		[[ -e $work/out/log.tap ]]
+lose() {
+	sed -i -E 's/^#9 .*/#9       wq:FAIL/; s/^Summary: 2\/2(.*) 1 FAILED/Summary: 1\/2\1 2 FAILED/' test_progs.log
 }
-changed rm veristat.log
-check "results without veristat's, where it was not run" without_veristat
+
+# One that was not run has no results, and none are asked for.
+test_verifier_alone() {
+	"$compare" "$work/unpatched" "$work/patched" "$work/out" test_verifier=3 &&
+		! cat "$work"/out/*.tap | grep '^not ok' &&
+		[[ $(cd "$work/out" && echo ./*) == './log.tap ./needs.tap ./test_verifier.tap' ]]
+}
+changed rm veristat.log test_progs.log
+check "one program alone" test_verifier_alone
+
+# needs_more COMMAND...: changed on both alike, which is too little.
+needs_more() {
+	changed "${@:2}"
+	(cd "$work/unpatched" && "${@:2}")
+	one_fails "$1"
+}
+check "fewer good cases on both" needs_more "test_verifier: 2 are good without the series, of 3 at least" \
+	"${edit[@]}" 's/^(#0\/p .*)OK/\1FAIL: lost/; s/^Summary: 3 (.*) 1 FAILED/Summary: 2 \1 2 FAILED/' test_verifier.log
+check "fewer good tests on both" needs_more "test_progs: 1 are good without the series, of 2 at least" lose
+check "fewer programs that load on both" needs_more "veristat: 1 are good without the series, of 2 at least" \
+	"${edit[@]}" 's/small,success/small,failure/' veristat.log
 
 fails "a warning that the unpatched kernel has not" "kernel/bpf/verifier.c" \
 	"${edit[@]}" '1a not clean: [    9.000000] WARNING: CPU: 1 PID: 9 at kernel/bpf/verifier.c:1 g+0x1/0x2' log-scan.txt
 fails "a log that was not judged" "console-scan.txt: No such file" rm console-scan.txt
 
 # Run again: five times, as tests/upstream/run.sh does.
-lose() {
-	sed -i -E 's/^#9 .*/#9       wq:FAIL/; s/^Summary: 2\/2(.*) 1 FAILED/Summary: 1\/2\1 2 FAILED/' test_progs.log
-}
 again() {
 	local i kind
 
@@ -194,7 +212,7 @@ again() {
 	done
 }
 changed lose
-check "what differs can be run again" same "$("$compare" --differing "$work/unpatched" "$work/patched")" wq
+check "what differs can be run again" same "$("$compare" --differing "$work/unpatched" "$work/patched" "${needs[@]}")" wq
 again
 check "a difference that stays one" fails_again "0 were as the one with it and 5 as before"
 (cd "$work/again/unpatched/3" && lose)

@@ -3,8 +3,7 @@
 #
 # Runs BPF selftests in the guest, and leaves in $TASKHOLD_OUT of each what it
 # printed and, written last, its status. What failed is for the host to compare.
-# usage: guest.sh SELFTESTS TESTMODS all
-#    or: guest.sh SELFTESTS TESTMODS no-veristat
+# usage: guest.sh SELFTESTS TESTMODS once PROGRAM...
 #    or: guest.sh SELFTESTS TESTMODS again RUNS TEST...
 # With "again" it runs only the named tests of test_progs, and test_verifier
 # where that is named, RUNS times, into $TASKHOLD_OUT/1 and so on.
@@ -53,14 +52,27 @@ if [[ $what == again ]]; then
 	exit 0
 fi
 
-run "$TASKHOLD_OUT" test_verifier 1800 ./test_verifier
-run "$TASKHOLD_OUT" test_progs 3600 ./test_progs -a "@$list"
-[[ $what == all ]] || exit 0
+# once PROGRAM
+once() {
+	case $1 in
+	test_verifier) run "$TASKHOLD_OUT" test_verifier 1800 ./test_verifier ;;
+	test_progs) run "$TASKHOLD_OUT" test_progs 3600 ./test_progs -a "@$list" ;;
+	veristat) all_objects ;;
+	*) echo "guest.sh: nobody knows how '$1' is run" >&2 && exit 1 ;;
+	esac
+}
+
 # Objects that call the module's kfuncs are loaded as well. It prints what it found
 # when it ends: were it given all of them at once, one that it dies of would take
 # the others' results along.
-insmod ./bpf_testmod.ko
-printf '%s\n' ./*.bpf.o >"$TASKHOLD_OUT/objects"
-run "$TASKHOLD_OUT" veristat 7200 xargs -a "$TASKHOLD_OUT/objects" -n 20 \
-	./veristat -o csv -e file,prog,verdict,insns,states
-rmmod bpf_testmod
+all_objects() {
+	insmod ./bpf_testmod.ko
+	printf '%s\n' ./*.bpf.o >"$TASKHOLD_OUT/objects"
+	run "$TASKHOLD_OUT" veristat 7200 xargs -a "$TASKHOLD_OUT/objects" -n 20 \
+		./veristat -o csv -e file,prog,verdict,insns,states
+	rmmod bpf_testmod
+}
+
+for program in "$@"; do
+	once "$program"
+done

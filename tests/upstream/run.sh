@@ -4,29 +4,21 @@
 # Runs the BPF selftests that tests/upstream/build.sh built on the kernel without
 # the series and on the one with it, compares, and writes TAP to OUT. What
 # differs is run again on both; compare.py says what that decides.
-# usage: run.sh [--no-veristat] BUILT OUT
-# out/BUILT.env is what build.sh printed. With --no-veristat, which takes longer than
-# the rest together, no object is loaded that no test loads.
+# usage: run.sh CONFIG OUT
+# out/upstream-CONFIG.env is what build.sh printed.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/../../scripts/lib.sh"
 here=$TASKHOLD_ROOT/tests/upstream
 scan=$TASKHOLD_ROOT/tests/qemu/scan-log.sh
 
-what=all
-compare=("$here/compare.py")
-if [[ ${1:-} == --no-veristat ]]; then
-	what=no-veristat
-	compare+=(--no-veristat)
-	shift
-fi
-built=$1
+config=$1
 out=$(realpath "$2")
 # How often what differs is run again on each kernel.
 RUNS=5
 
 value() {
-	kernel_value "$built" "$1"
+	kernel_value "upstream-$config" "$1"
 }
 selftests=$(value SELFTESTS)
 
@@ -74,7 +66,16 @@ ends_well() {
 }
 
 note "running the BPF selftests on the kernel with and without the series, in out/${out##*/}"
-guests "$out" "$what"
+# What is compared, and how much of it has to be good.
+programs=()
+needs=()
+while read -r of program number; do
+	if [[ $of == "$config" ]]; then
+		programs+=("$program")
+		needs+=("$program=$number")
+	fi
+done <"$here/programs.list"
+guests "$out" once "${programs[@]}"
 
 {
 	echo "TAP version 13"
@@ -91,7 +92,7 @@ guests "$out" "$what"
 	echo "1..$number"
 } >"$out/guests.tap"
 
-said=$("$here/compare.py" --differing "$out/unpatched" "$out/patched")
+said=$("$here/compare.py" --differing "$out/unpatched" "$out/patched" "${needs[@]}")
 differing=()
 [[ -z $said ]] || mapfile -t differing <<<"$said"
 again=()
@@ -100,5 +101,5 @@ if ((${#differing[@]} > 0)); then
 	guests "$out/again" again "$RUNS" "${differing[@]}"
 	again=("$out/again")
 fi
-"${compare[@]}" "$out/unpatched" "$out/patched" "$out" "${again[@]}"
+"$here/compare.py" "$out/unpatched" "$out/patched" "$out" "${again[@]}" "${needs[@]}"
 sed -n 's/^not ok/	&/p' "$out"/*.tap
