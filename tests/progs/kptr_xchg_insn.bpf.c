@@ -289,7 +289,7 @@ int exchange_unchecked(void *ctx)
 
 SEC("syscall")
 __why("what went in is gone")
-__failure __msg("arg#0") __no_insn
+__failure __msg("arg#0 pointer type STRUCT task_struct must point to") __no_insn
 int used_after_exchange(void *ctx)
 {
 	struct task_struct *task, *old;
@@ -363,7 +363,7 @@ int exchange_untrusted(void *ctx)
 
 SEC("syscall")
 __why("a reference that may be NULL is checked first")
-__failure __msg("Possibly NULL pointer") __no_insn
+__failure __msg("Possibly NULL pointer R") __msg("exchanged into referenced kptr") __no_insn
 int exchange_maybe_null(void *ctx)
 {
 	struct held *v = first();
