@@ -307,6 +307,63 @@ int used_after_exchange(void *ctx)
 	return 0;
 }
 
+/* What a callback is called with: somebody else's reference, and a slot for it. */
+struct from_caller {
+	struct task_struct *task;
+	struct held *v;
+};
+
+static long give_away(__u32 i, struct from_caller *caller)
+{
+	struct task_struct *old = kptr_xchg_insn(&caller->v->task, caller->task);
+
+	if (old)
+		bpf_task_release(old);
+	return 0;
+}
+
+SEC("syscall")
+__why("a callback, which may be called twice, does not give away what its caller has")
+__failure __msg("cannot be given away here") __no_insn
+int exchange_in_callback(void *ctx)
+{
+	struct from_caller caller = { .v = first() };
+
+	if (!caller.v)
+		return 0;
+	caller.task = own();
+	if (!caller.task)
+		return 0;
+	bpf_loop(2, give_away, &caller, 0);
+	bpf_task_release(caller.task);
+	return 0;
+}
+
+static long give_away_own(__u32 i, struct from_caller *caller)
+{
+	struct task_struct *task = own(), *old;
+
+	if (!task)
+		return 1;
+	old = kptr_xchg_insn(&caller->v->task, task);
+	if (old)
+		bpf_task_release(old);
+	return 0;
+}
+
+SEC("syscall")
+__why("but what it has acquired itself")
+__success __no_insn
+int exchange_own_in_callback(void *ctx)
+{
+	struct from_caller caller = { .v = first() };
+
+	if (!caller.v)
+		return 0;
+	bpf_loop(2, give_away_own, &caller, 0);
+	return 0;
+}
+
 SEC("tp_btf/task_newtask")
 __why("a trusted pointer is no reference")
 __failure __msg("must be referenced") __no_insn
