@@ -3,6 +3,9 @@
  * Kinds of kptrs that libbpf's headers have no names for, and the exchange of
  * kptrs by an instruction. Include after vmlinux.h and libbpf's headers.
  *
+ * With any libbpf the names mean what 6.12 and newer kernels make of their tags:
+ * __kptr owns a reference, also where libbpf's own header still says otherwise.
+ *
  * Only a kernel with the patches of kernel/patches has all of it. Others refuse a
  * program that relies on it, but take a __kptr_percpu or __kptr_user pointer for
  * plain data where nothing else in the value is a kptr. kptr_kinds() and
@@ -15,9 +18,25 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-/* The first libbpf that had kptrs called the kind that owns a reference so. */
-#ifndef __kptr_ref
+#ifndef __kptr
+#define __kptr __attribute__((btf_type_tag("kptr")))
+#endif
+
+/*
+ * libbpf 1.0 and 1.1 had __kptr for what owns nothing, by the tag that is now of
+ * what owns a reference, and this for the latter, by a tag that no kernel since 6.4
+ * knows: one with the patches refuses it, others take the pointer for plain data.
+ */
+#undef __kptr_ref
 #define __kptr_ref __attribute__((btf_type_tag("kptr")))
+
+/* These came with libbpf 1.2 and 1.3. */
+#ifndef __kptr_untrusted
+#define __kptr_untrusted __attribute__((btf_type_tag("kptr_untrusted")))
+#endif
+
+#ifndef __percpu_kptr
+#define __percpu_kptr __attribute__((btf_type_tag("percpu_kptr")))
 #endif
 
 /* Of the kernel's own per-CPU memory. __percpu_kptr is for what a program owns. */

@@ -38,6 +38,7 @@
  * @failure: it must be refused
  * @stock: this is all about kernels without the patches of kernel/patches
  * @prunes: the verifier compares with what it has seen wherever paths meet
+ * @refused: a kernel with them must refuse it
  */
 struct expectation {
 	char name[64];
@@ -48,6 +49,7 @@ struct expectation {
 	bool failure;
 	bool stock;
 	bool prunes;
+	bool refused;
 };
 
 /* Has the kernel the patches of kernel/patches? -1: not asked yet */
@@ -114,6 +116,8 @@ static bool expect_take_tag(struct expectation *e, const char *tag, bool of_stoc
 		snprintf(rest, sizeof(rest), "expect:%s", tag + 13);
 		return expect_take_tag(e, rest, true);
 	}
+	if (!of_stock && !strcmp(tag, "expect:load=failure"))
+		e->refused = true;
 	if (e->stock && !of_stock && strncmp(tag, "expect:why=", 11))
 		return true;
 	if (!strcmp(tag, "expect:load=success"))
@@ -249,6 +253,15 @@ static bool expect_check(const void *elf, size_t size, const struct expectation 
 	return good;
 }
 
+/* Where @e->why is not so, as the patches are what makes it so. */
+static const char *expect_but(const struct expectation *e)
+{
+	if (!e->stock || e->refused == e->failure)
+		return "";
+	return e->success ? "; without the patches it is accepted" :
+			    "; without the patches it is refused";
+}
+
 /* Comment lines for TAP out of the end of a text, which says what went wrong. */
 static void expect_show_end(const char *text)
 {
@@ -322,7 +335,7 @@ static inline void expect_main(const struct expect_object *objects, int nr)
 			expect_show_end(expect_libbpf);
 			expect_show_end(expect_log);
 		}
-		ksft_test_result(good, "%s: %s\n", e->name, e->why);
+		ksft_test_result(good, "%s: %s%s\n", e->name, e->why, expect_but(e));
 	}
 	ksft_finished();
 }

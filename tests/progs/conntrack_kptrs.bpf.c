@@ -56,6 +56,9 @@ __u32 rounds;
 int ret;
 __u64 address;
 __u64 got;
+__u64 missed;	/* get_many: there was none by that tuple */
+__u64 wrong;	/* get_many: of what was got, those with another tuple */
+__u64 made;	/* replace_many */
 
 static void make_tuple(struct bpf_sock_tuple *tuple, __u16 source)
 {
@@ -149,6 +152,9 @@ int lookup(struct __sk_buff *skb)
 	return 0;
 }
 
+/* Two entries take turns, which these tell apart. */
+#define PORT_OF_ROUND(i)	(1000 + ((i) & 1))
+
 /* Many times, with no more than a moment in between. */
 SEC("tc")
 int get_many(struct __sk_buff *skb)
@@ -158,16 +164,63 @@ int get_many(struct __sk_buff *skb)
 	struct held *v;
 	__u32 k = key, i;
 
-	make_tuple(&tuple, port);
 	for (i = 0; i < 256 && i < rounds; i++) {
+		make_tuple(&tuple, PORT_OF_ROUND(i));
 		v = bpf_map_lookup_elem(&entries, &k);
 		if (!v)
 			continue;
 		ct = bpf_ct_kptr_get(&v->ct, &tuple, sizeof(tuple.ipv4), 17, 0);
-		if (!ct)
+		if (!ct) {
+			__sync_fetch_and_add(&missed, 1);
 			continue;
+		}
+		if (ct->tuplehash[0].tuple.src.u.udp.port != PORT_OF_ROUND(i))
+			__sync_fetch_and_add(&wrong, 1);
 		bpf_ct_release(ct);
 		__sync_fetch_and_add(&got, 1);
+	}
+	return 0;
+}
+
+/*
+ * Entries that come and go at once: the one that goes has not been in the table any
+ * more, so that its memory is free for the next one, which has the other tuple.
+ */
+SEC("tc")
+int replace_many(struct __sk_buff *skb)
+{
+	struct bpf_ct_opts___kptrs opts = { .l4proto = 17, .netns_id = -1 };
+	struct bpf_sock_tuple tuple;
+	struct nf_conn___init *new;
+	struct nf_conn *ct;
+	struct held *v;
+	__u32 k = key, i;
+
+	for (i = 0; i < 64 && i < rounds; i++) {
+		v = bpf_map_lookup_elem(&entries, &k);
+		if (!v)
+			return 0;
+		ct = bpf_kptr_xchg(&v->ct, NULL);
+		if (ct)
+			bpf_ct_release(ct);
+
+		make_tuple(&tuple, PORT_OF_ROUND(i));
+		new = bpf_skb_ct_alloc(skb, &tuple, sizeof(tuple.ipv4), &opts, sizeof(opts));
+		if (!new)
+			continue;
+		bpf_ct_set_timeout(new, 0);
+		bpf_ct_set_status(new, 1 << 3);
+		ct = bpf_ct_insert_entry(new);
+		if (!ct)
+			continue;
+		ct = bpf_kptr_xchg(&v->ct, ct);
+		if (ct)
+			bpf_ct_release(ct);
+		__sync_fetch_and_add(&made, 1);
+		/* its time is over, which whoever looks for it sees to */
+		ct = bpf_skb_ct_lookup(skb, &tuple, sizeof(tuple.ipv4), &opts, sizeof(opts));
+		if (ct)
+			bpf_ct_release(ct);
 	}
 	return 0;
 }

@@ -58,7 +58,7 @@ int BPF_PROG(acquire_unreleased, struct taskhold_rec *rec, struct task_struct *t
 
 SEC("syscall")
 __why("a record is released once")
-__failure __msg("arg#0")
+__failure __msg("arg#0 pointer type STRUCT taskhold_rec must point to")
 int release_twice(void *ctx)
 {
 	struct taskhold_rec *rec = own();
@@ -72,7 +72,7 @@ int release_twice(void *ctx)
 
 SEC("syscall")
 __why("a record is not used after its release")
-__failure __msg("arg#0")
+__failure __msg("arg#0 pointer type STRUCT taskhold_rec must point to")
 int snapshot_released(void *ctx)
 {
 	struct taskhold_rec *rec = own();
@@ -197,7 +197,7 @@ int exchange_unreleased(void *ctx)
 
 SEC("syscall")
 __why("a reference that went into a map is gone")
-__failure __msg("arg#0")
+__failure __msg("arg#0 pointer type STRUCT taskhold_rec must point to")
 int used_after_exchange(void *ctx)
 {
 	struct held *v = first_slot();
@@ -290,7 +290,7 @@ int acquire_loaded(void *ctx)
 
 SEC("syscall")
 __why("memory on the stack is no record")
-__failure __msg("arg#0")
+__failure __msg("arg#0 pointer type STRUCT taskhold_rec must point to")
 int snapshot_forged(void *ctx)
 {
 	struct taskhold_rec forged = {};
@@ -426,7 +426,7 @@ int in_cgroup_walked_task(void *ctx)
 
 SEC("fentry/bpf_fentry_test1")
 __why("a number is no cgroup")
-__failure __msg("arg#0")
+__failure __msg("arg#0 pointer type STRUCT cgroup must point to")
 int BPF_PROG(cgroup_cpu_of_number, int a)
 {
 	return !!taskhold_cgroup_cpu((struct cgroup *)(long)a);

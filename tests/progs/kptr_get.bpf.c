@@ -193,7 +193,7 @@ int get_unchecked(void *ctx)
 
 SEC("syscall")
 __why("what was got is released once")
-__failure __msg("arg#0") __no_kfunc
+__failure __msg("arg#0 pointer type STRUCT taskhold_rec must point to") __no_kfunc
 int get_released_twice(void *ctx)
 {
 	struct held *v = first();
@@ -372,7 +372,8 @@ int get_local(void *ctx)
 
 SEC("syscall")
 __why("a task is no record")
-__failure __msg("kernel function taskhold_rec_kptr_get args#0") __no_kfunc
+__failure __no_kfunc
+__msg("taskhold_rec_kptr_get args#0 needs a kptr of STRUCT taskhold_rec, not of task_struct")
 int get_bad_type(void *ctx)
 {
 	struct held *v = first();
@@ -388,7 +389,8 @@ int get_bad_type(void *ctx)
 
 SEC("syscall")
 __why("nor is a record a task")
-__failure __msg("kernel function taskhold_task_kptr_get args#0") __no_kfunc
+__failure __no_kfunc
+__msg("taskhold_task_kptr_get args#0 needs a kptr of STRUCT task_struct, not of taskhold_rec")
 int get_bad_type_of_module(void *ctx)
 {
 	struct held *v = first();

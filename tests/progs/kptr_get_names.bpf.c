@@ -9,6 +9,13 @@
 #include "expect.h"
 #include "objects.h"
 
+/*
+ * A stock kernel does not know the flag. What the argument is, it goes by the name;
+ * if that says nothing, it is memory, which cannot have a pointer in it.
+ */
+#define __by_name(text)	__stock_failure __stock_msg(text)
+#define __memory	__by_name("arg#0 pointer type PTR  must point to scalar")
+
 struct testmod_flags_object { int number; };
 
 extern struct testmod_flags_object *
@@ -61,7 +68,7 @@ static struct held *first(void)
 
 SEC("syscall")
 __why("a slot in a map value")
-__success
+__success __memory
 int plain(void *ctx)
 {
 	struct held *v = first();
@@ -71,7 +78,7 @@ int plain(void *ctx)
 
 SEC("syscall")
 __why("other arguments after it")
-__success
+__success __memory
 int more(void *ctx)
 {
 	struct held *v = first();
@@ -81,7 +88,7 @@ int more(void *ctx)
 
 SEC("syscall")
 __why("const in front of any part of it")
-__success
+__success __memory
 int constant(void *ctx)
 {
 	struct held *v = first();
@@ -91,7 +98,7 @@ int constant(void *ctx)
 
 SEC("syscall")
 __why("an argument that may be NULL, which is not")
-__success
+__success __memory
 int nullable(void *ctx)
 {
 	struct held *v = first();
@@ -101,7 +108,7 @@ int nullable(void *ctx)
 
 SEC("syscall")
 __why("NULL is no slot, whatever the argument is called")
-__failure __msg("arg#0 expected pointer to map value")
+__failure __msg("arg#0 expected pointer to map value") __stock_success
 int null(void *ctx)
 {
 	struct held *v = first();
@@ -111,7 +118,7 @@ int null(void *ctx)
 
 SEC("syscall")
 __why("nor is a value that may not be there")
-__failure __msg("arg#0 expected pointer to map value")
+__failure __msg("arg#0 expected pointer to map value") __memory
 int value_or_null(void *ctx)
 {
 	struct testmod_flags_object *object = testmod_flags_get_nullable((void *)first());
@@ -122,7 +129,7 @@ int value_or_null(void *ctx)
 
 SEC("syscall")
 __why("nor is a map")
-__failure __msg("arg#0 expected pointer to map value")
+__failure __msg("arg#0 expected pointer to map value") __stock_success
 int map(void *ctx)
 {
 	struct held *v = first();
@@ -132,7 +139,7 @@ int map(void *ctx)
 
 SEC("syscall")
 __why("where a map seems to be wanted, a slot is")
-__success
+__success __by_name("arg#0 is map_value expected map_value or socket")
 int slot_for_map(void *ctx)
 {
 	struct held *v = first();
@@ -143,6 +150,7 @@ int slot_for_map(void *ctx)
 SEC("syscall")
 __why("nor is a kptr in an object of the program's")
 __failure __msg("arg#0 expected pointer to map value")
+__by_name("arg#0 expected for bpf_obj_drop_impl()")
 int allocated(void *ctx)
 {
 	struct own *own = bpf_obj_new(typeof(*own));
@@ -158,7 +166,7 @@ int allocated(void *ctx)
 
 SEC("syscall")
 __why("what it returns is the program's own")
-__success
+__success __memory
 int owned(void *ctx)
 {
 	struct held *v = first();
@@ -173,7 +181,7 @@ int owned(void *ctx)
 
 SEC("syscall")
 __why("what it returns has to be released")
-__failure __msg("Unreleased reference")
+__failure __msg("Unreleased reference") __memory
 int unreleased(void *ctx)
 {
 	struct held *v = first();

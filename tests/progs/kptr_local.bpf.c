@@ -470,7 +470,7 @@ int unstash_unchecked(void *ctx)
 
 SEC("syscall")
 __why("what went in is not dropped")
-__failure __msg("arg#0")
+__failure __msg("R1 must be referenced or trusted")
 int drop_stashed(void *ctx)
 {
 	struct plain *plain, *old;

@@ -131,7 +131,7 @@ int exchange_unchecked(void *ctx)
 
 SEC("syscall")
 __why("what went in is gone")
-__failure __msg("arg#0")
+__failure __msg("arg#0 pointer type STRUCT task_struct must point to")
 int used_after_exchange(void *ctx)
 {
 	struct task_struct *task, *old;

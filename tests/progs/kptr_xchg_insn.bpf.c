@@ -289,7 +289,7 @@ int exchange_unchecked(void *ctx)
 
 SEC("syscall")
 __why("what went in is gone")
-__failure __msg("arg#0") __no_insn
+__failure __msg("arg#0 pointer type STRUCT task_struct must point to") __no_insn
 int used_after_exchange(void *ctx)
 {
 	struct task_struct *task, *old;
@@ -304,6 +304,63 @@ int used_after_exchange(void *ctx)
 	if (old)
 		bpf_task_release(old);
 	bpf_task_release(task);
+	return 0;
+}
+
+/* What a callback is called with: somebody else's reference, and a slot for it. */
+struct from_caller {
+	struct task_struct *task;
+	struct held *v;
+};
+
+static long give_away(__u32 i, struct from_caller *caller)
+{
+	struct task_struct *old = kptr_xchg_insn(&caller->v->task, caller->task);
+
+	if (old)
+		bpf_task_release(old);
+	return 0;
+}
+
+SEC("syscall")
+__why("a callback, which may be called twice, does not give away what its caller has")
+__failure __msg("cannot be given away here") __no_insn
+int exchange_in_callback(void *ctx)
+{
+	struct from_caller caller = { .v = first() };
+
+	if (!caller.v)
+		return 0;
+	caller.task = own();
+	if (!caller.task)
+		return 0;
+	bpf_loop(2, give_away, &caller, 0);
+	bpf_task_release(caller.task);
+	return 0;
+}
+
+static long give_away_own(__u32 i, struct from_caller *caller)
+{
+	struct task_struct *task = own(), *old;
+
+	if (!task)
+		return 1;
+	old = kptr_xchg_insn(&caller->v->task, task);
+	if (old)
+		bpf_task_release(old);
+	return 0;
+}
+
+SEC("syscall")
+__why("but what it has acquired itself")
+__success __no_insn
+int exchange_own_in_callback(void *ctx)
+{
+	struct from_caller caller = { .v = first() };
+
+	if (!caller.v)
+		return 0;
+	bpf_loop(2, give_away_own, &caller, 0);
 	return 0;
 }
 
@@ -363,7 +420,7 @@ int exchange_untrusted(void *ctx)
 
 SEC("syscall")
 __why("a reference that may be NULL is checked first")
-__failure __msg("Possibly NULL pointer") __no_insn
+__failure __msg("Possibly NULL pointer R") __msg("exchanged into referenced kptr") __no_insn
 int exchange_maybe_null(void *ctx)
 {
 	struct held *v = first();

@@ -14,8 +14,6 @@
 struct held {
 	struct testmod_user_data __kptr_user *user;
 	struct testmod_user_data __kptr_percpu *percpu;
-	struct testmod_user_data __kptr_untrusted *unref;
-	struct testmod_user_holder __kptr_untrusted *holder;
 };
 
 struct {
@@ -24,6 +22,21 @@ struct {
 	__type(key, __u32);
 	__type(value, struct held);
 } array SEC(".maps");
+
+/* Kinds that every kernel has, in a map of their own: a stock kernel takes all of the
+ * other one for plain data.
+ */
+struct ordinary {
+	struct testmod_user_data __kptr_untrusted *unref;
+	struct testmod_user_holder __kptr_untrusted *holder;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ordinary);
+} ordinary SEC(".maps");
 
 __u64 seen;
 char buf[sizeof(struct testmod_user_data)];
@@ -34,6 +47,22 @@ static struct held *first(void)
 
 	return bpf_map_lookup_elem(&array, &zero);
 }
+
+static struct ordinary *first_ordinary(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&ordinary, &zero);
+}
+
+/*
+ * On a stock kernel a pointer loses its tags on some ways, and is followed in the
+ * kernel's address space and stored as an ordinary one.
+ */
+#define __taken_for_ordinary	__stock_success
+
+/* And a map with tags that it does not know has plain data, where anything goes. */
+#define __plain_data	__stock_success
 
 /* A program on the function that the module calls. */
 #define ON_CALL(name)								\
@@ -88,12 +117,13 @@ __why("and one of what is not trusted")
 __success
 int ON_CALL(store_field_of_untrusted)
 {
+	struct ordinary *o = first_ordinary();
 	struct held *v = first();
 	struct testmod_user_holder *holder;
 
-	if (!v)
+	if (!v || !o)
 		return 0;
-	holder = v->holder;
+	holder = o->holder;
 	if (holder)
 		v->user = holder->user;
 	return 0;
@@ -186,12 +216,13 @@ __why("the same found through what is not trusted")
 __success
 int ON_CALL(store_percpu_field_of_untrusted)
 {
+	struct ordinary *o = first_ordinary();
 	struct held *v = first();
 	struct testmod_user_holder *holder;
 
-	if (!v)
+	if (!v || !o)
 		return 0;
-	holder = v->holder;
+	holder = o->holder;
 	if (holder)
 		v->percpu = holder->percpu;
 	return 0;
@@ -200,6 +231,7 @@ int ON_CALL(store_percpu_field_of_untrusted)
 SEC("syscall")
 __why("and what a kfunc returns of it")
 __success
+__stock_failure __stock_msg("R1 type=ptr_ expected=percpu_ptr_")
 int store_returned_percpu(void *ctx)
 {
 	struct held *v = first();
@@ -259,15 +291,15 @@ int ON_CALL(follow_field_of_walked)
 
 SEC("fentry/testmod_user_call")
 __why("nor one of what is not trusted")
-__failure __msg("access user memory")
+__failure __msg("access user memory") __taken_for_ordinary
 int ON_CALL(follow_field_of_untrusted)
 {
-	struct held *v = first();
+	struct ordinary *o = first_ordinary();
 	struct testmod_user_holder *holder;
 
-	if (!v)
+	if (!o)
 		return 0;
-	holder = v->holder;
+	holder = o->holder;
 	if (holder)
 		seen = holder->user->number;
 	return 0;
@@ -275,7 +307,7 @@ int ON_CALL(follow_field_of_untrusted)
 
 SEC("syscall")
 __why("nor what a kfunc returned")
-__failure __msg("access user memory")
+__failure __msg("access user memory") __taken_for_ordinary
 int follow_returned(void *ctx)
 {
 	struct held *v = first();
@@ -292,6 +324,7 @@ int follow_returned(void *ctx)
 SEC("syscall")
 __why("nor without a check for NULL")
 __failure __msg("invalid mem access 'user_ptr_or_null_'")
+__stock_failure __stock_msg("invalid mem access 'ptr_or_null_'")
 int follow_returned_unchecked(void *ctx)
 {
 	struct held *v = first();
@@ -304,7 +337,7 @@ int follow_returned_unchecked(void *ctx)
 
 SEC("syscall")
 __why("nor a field of what the program owns, outside of an RCU section")
-__failure __msg("access user memory")
+__failure __msg("access user memory") __taken_for_ordinary
 int follow_field_of_owned(void *ctx)
 {
 	struct held *v = first();
@@ -336,6 +369,7 @@ int ON_CALL(follow_both_tags)
 SEC("fentry/testmod_user_call")
 __why("in whichever order")
 __failure __msg("access user memory")
+__stock_failure __stock_msg("access percpu memory")
 int ON_CALL(follow_both_tags_swapped)
 {
 	struct held *v = first();
@@ -378,6 +412,7 @@ int ON_CALL(follow_loaded)
 SEC("fentry/testmod_user_call")
 __why("nor one that was exchanged out of it")
 __failure __msg("access user memory")
+__stock_failure __stock_msg("invalid mem access 'scalar'")
 int ON_CALL(follow_exchanged)
 {
 	struct held *v = first();
@@ -395,11 +430,11 @@ __why("it is not stored as an ordinary pointer")
 __failure __msg("type=user_ptr_ expected=ptr_testmod_user_data or untrusted_ptr_testmod_user_data")
 int ON_CALL(store_argument_as_ordinary)
 {
-	struct held *v = first();
+	struct ordinary *o = first_ordinary();
 
-	if (!v)
+	if (!o)
 		return 0;
-	v->unref = user;
+	o->unref = user;
 	return 0;
 }
 
@@ -408,59 +443,61 @@ __why("nor is a field")
 __failure __msg("type=user_ptr_ expected=ptr_testmod_user_data")
 int ON_CALL(store_field_as_ordinary)
 {
-	struct held *v = first();
+	struct ordinary *o = first_ordinary();
 
-	if (!v)
+	if (!o)
 		return 0;
-	v->unref = own->user;
+	o->unref = own->user;
 	return 0;
 }
 
 SEC("fentry/testmod_user_call")
 __why("nor one of what is not trusted")
-__failure __msg("type=user_untrusted_ptr_ expected=ptr_testmod_user_data")
+__failure __msg("type=user_untrusted_ptr_ expected=ptr_testmod_user_data") __taken_for_ordinary
 int ON_CALL(store_field_of_untrusted_as_ordinary)
 {
-	struct held *v = first();
+	struct ordinary *o = first_ordinary();
 	struct testmod_user_holder *holder;
 
-	if (!v)
+	if (!o)
 		return 0;
-	holder = v->holder;
+	holder = o->holder;
 	if (holder)
-		v->unref = holder->user;
+		o->unref = holder->user;
 	return 0;
 }
 
 SEC("syscall")
 __why("nor what a kfunc returned")
-__failure __msg("type=user_ptr_or_null_ expected=ptr_testmod_user_data")
+__failure __msg("type=user_ptr_or_null_ expected=ptr_testmod_user_data") __taken_for_ordinary
 int store_returned_as_ordinary(void *ctx)
 {
-	struct held *v = first();
+	struct ordinary *o = first_ordinary();
 
-	if (!v)
+	if (!o)
 		return 0;
-	v->unref = testmod_user_pointer();
+	o->unref = testmod_user_pointer();
 	return 0;
 }
 
 SEC("fentry/testmod_user_call")
 __why("nor exchanged for one")
 __failure __msg("type=user_ptr_ expected=ptr_testmod_user_data")
+__stock_failure __stock_msg("kptr in map can only be accessed using BPF_MEM")
 int ON_CALL(exchange_as_ordinary)
 {
-	struct held *v = first();
+	struct ordinary *o = first_ordinary();
 
-	if (!v)
+	if (!o)
 		return 0;
-	seen = !!kptr_xchg_insn(&v->unref, user);
+	seen = !!kptr_xchg_insn(&o->unref, user);
 	return 0;
 }
 
 SEC("fentry/testmod_user_call")
 __why("the helper has nothing to do with it")
 __failure __msg("kptr isn't referenced kptr")
+__stock_failure __stock_msg("R1 has no valid kptr")
 int ON_CALL(exchange_by_helper)
 {
 	struct held *v = first();
@@ -473,7 +510,7 @@ int ON_CALL(exchange_by_helper)
 
 SEC("fentry/testmod_user_call")
 __why("user space is not per-CPU memory")
-__failure __msg("type=user_ptr_ expected=percpu_ptr_testmod_user_data")
+__failure __msg("type=user_ptr_ expected=percpu_ptr_testmod_user_data") __plain_data
 int ON_CALL(store_user_as_percpu)
 {
 	struct held *v = first();
@@ -486,7 +523,7 @@ int ON_CALL(store_user_as_percpu)
 
 SEC("fentry/testmod_user_call")
 __why("nor with both tags")
-__failure __msg("type=user_ptr_ expected=percpu_ptr_testmod_user_data")
+__failure __msg("type=user_ptr_ expected=percpu_ptr_testmod_user_data") __plain_data
 int ON_CALL(store_both_tags_as_percpu)
 {
 	struct held *v = first();
@@ -499,7 +536,7 @@ int ON_CALL(store_both_tags_as_percpu)
 
 SEC("fentry/testmod_user_call")
 __why("nor the other way around")
-__failure __msg("type=percpu_ptr_ expected=user_ptr_testmod_user_data")
+__failure __msg("type=percpu_ptr_ expected=user_ptr_testmod_user_data") __plain_data
 int ON_CALL(store_percpu_as_user)
 {
 	struct held *v = first();
@@ -512,7 +549,7 @@ int ON_CALL(store_percpu_as_user)
 
 SEC("fentry/testmod_user_call")
 __why("an ordinary pointer is not of user space")
-__failure __msg("expected=user_ptr_testmod_user_data")
+__failure __msg("expected=user_ptr_testmod_user_data") __plain_data
 int ON_CALL(store_plain_as_user)
 {
 	struct held *v = first();
@@ -525,7 +562,7 @@ int ON_CALL(store_plain_as_user)
 
 SEC("fentry/testmod_user_call")
 __why("nor of per-CPU memory")
-__failure __msg("expected=percpu_ptr_testmod_user_data")
+__failure __msg("expected=percpu_ptr_testmod_user_data") __plain_data
 int ON_CALL(store_plain_as_percpu)
 {
 	struct held *v = first();
@@ -538,7 +575,7 @@ int ON_CALL(store_plain_as_percpu)
 
 SEC("fentry/testmod_user_call")
 __why("nor one to another type")
-__failure __msg("invalid kptr access")
+__failure __msg("invalid kptr access") __plain_data
 int ON_CALL(store_other_type)
 {
 	struct held *v = first();
@@ -551,7 +588,7 @@ int ON_CALL(store_other_type)
 
 SEC("fentry/testmod_user_call")
 __why("nor one that points into the object")
-__failure __msg("invalid kptr access")
+__failure __msg("invalid kptr access") __plain_data
 int ON_CALL(store_part)
 {
 	struct held *v = first();
@@ -577,15 +614,15 @@ int ON_CALL(follow_percpu)
 
 SEC("fentry/testmod_user_call")
 __why("nor through what is not trusted")
-__failure __msg("access percpu memory")
+__failure __msg("access percpu memory") __taken_for_ordinary
 int ON_CALL(follow_percpu_of_untrusted)
 {
-	struct held *v = first();
+	struct ordinary *o = first_ordinary();
 	struct testmod_user_holder *holder;
 
-	if (!v)
+	if (!o)
 		return 0;
-	holder = v->holder;
+	holder = o->holder;
 	if (holder)
 		seen = holder->percpu->number;
 	return 0;
@@ -593,7 +630,7 @@ int ON_CALL(follow_percpu_of_untrusted)
 
 SEC("syscall")
 __why("nor what a kfunc returned")
-__failure __msg("access percpu memory")
+__failure __msg("access percpu memory") __taken_for_ordinary
 int follow_returned_percpu(void *ctx)
 {
 	struct held *v = first();
@@ -612,27 +649,27 @@ __why("nor stored as an ordinary pointer")
 __failure __msg("type=percpu_ptr_ expected=ptr_testmod_user_data")
 int ON_CALL(store_percpu_as_ordinary)
 {
-	struct held *v = first();
+	struct ordinary *o = first_ordinary();
 
-	if (!v)
+	if (!o)
 		return 0;
-	v->unref = own->percpu;
+	o->unref = own->percpu;
 	return 0;
 }
 
 SEC("fentry/testmod_user_call")
 __why("nor one of what is not trusted")
-__failure __msg("type=percpu_untrusted_ptr_ expected=ptr_testmod_user_data")
+__failure __msg("type=percpu_untrusted_ptr_ expected=ptr_testmod_user_data") __taken_for_ordinary
 int ON_CALL(store_percpu_of_untrusted_as_ordinary)
 {
-	struct held *v = first();
+	struct ordinary *o = first_ordinary();
 	struct testmod_user_holder *holder;
 
-	if (!v)
+	if (!o)
 		return 0;
-	holder = v->holder;
+	holder = o->holder;
 	if (holder)
-		v->unref = holder->percpu;
+		o->unref = holder->percpu;
 	return 0;
 }
 
@@ -679,7 +716,7 @@ int ON_CALL(user_to_kfunc)
 
 SEC("syscall")
 __why("nor what another kfunc returned")
-__failure __msg("arg#0 is user_ptr_ expected ptr_ or socket")
+__failure __msg("arg#0 is user_ptr_ expected ptr_ or socket") __taken_for_ordinary
 int returned_to_kfunc(void *ctx)
 {
 	struct held *v = first();
@@ -709,6 +746,7 @@ int ON_CALL(percpu_to_kfunc)
 SEC("syscall")
 __why("no kfunc returns what is no struct")
 __failure __msg("kernel function testmod_user_number returns pointer to user memory")
+__taken_for_ordinary
 int returned_number(void *ctx)
 {
 	struct held *v = first();

@@ -32,6 +32,10 @@ struct bpf_iter_testmod_user {
 	struct testmod_user_data *user;
 } __attribute__((aligned(8)));
 
+struct bpf_iter_testmod_percpu {
+	struct testmod_user_data *percpu;
+} __attribute__((aligned(8)));
+
 extern struct testmod_user_holder *testmod_user_holder_get(void) __ksym;
 extern void testmod_user_holder_put(struct testmod_user_holder *p) __ksym;
 extern struct testmod_user_data *testmod_user_pointer(void) __ksym;
@@ -43,5 +47,9 @@ extern int bpf_iter_testmod_user_new(struct bpf_iter_testmod_user *it) __ksym;
 extern struct testmod_user_data *
 bpf_iter_testmod_user_next(struct bpf_iter_testmod_user *it) __ksym;
 extern void bpf_iter_testmod_user_destroy(struct bpf_iter_testmod_user *it) __ksym;
+extern int bpf_iter_testmod_percpu_new(struct bpf_iter_testmod_percpu *it) __ksym;
+extern struct testmod_user_data *
+bpf_iter_testmod_percpu_next(struct bpf_iter_testmod_percpu *it) __ksym;
+extern void bpf_iter_testmod_percpu_destroy(struct bpf_iter_testmod_percpu *it) __ksym;
 
 #endif /* _TASKHOLD_TESTS_MODULE_TAGS_BPF_H */

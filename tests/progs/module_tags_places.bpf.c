@@ -31,6 +31,12 @@ static struct held *first(void)
 	return bpf_map_lookup_elem(&array, &zero);
 }
 
+/*
+ * A stock kernel loses the tags, and follows such a pointer in the kernel's address
+ * space.
+ */
+#define __taken_for_ordinary	__stock_success
+
 #define ON_CALL(name)								\
 	BPF_PROG(name, struct testmod_user_data *user, struct testmod_user_holder *own)
 
@@ -65,7 +71,7 @@ int read_iterated(void *ctx)
 
 SEC("syscall")
 __why("it is not followed")
-__failure __msg("access user memory")
+__failure __msg("access user memory") __taken_for_ordinary
 int follow_iterated(void *ctx)
 {
 	struct bpf_iter_testmod_user it;
@@ -79,7 +85,7 @@ int follow_iterated(void *ctx)
 
 SEC("syscall")
 __why("nor is it for a kfunc that takes what RCU protects")
-__failure __msg("arg#0 is user_rcu_ptr_ expected ptr_ or socket")
+__failure __msg("arg#0 is user_rcu_ptr_ expected ptr_ or socket") __taken_for_ordinary
 int iterated_to_rcu_kfunc(void *ctx)
 {
 	struct bpf_iter_testmod_user it;
@@ -93,7 +99,7 @@ int iterated_to_rcu_kfunc(void *ctx)
 
 SEC("syscall")
 __why("nor for one that takes anything")
-__failure __msg("arg#0 is user_rcu_ptr_ expected ptr_ or socket")
+__failure __msg("arg#0 is user_rcu_ptr_ expected ptr_ or socket") __taken_for_ordinary
 int iterated_to_kfunc(void *ctx)
 {
 	struct bpf_iter_testmod_user it;
@@ -105,11 +111,73 @@ int iterated_to_kfunc(void *ctx)
 	return 0;
 }
 
+static __always_inline struct testmod_user_data *
+begin_percpu(struct bpf_iter_testmod_percpu *it)
+{
+	bpf_rcu_read_lock();
+	bpf_iter_testmod_percpu_new(it);
+	return bpf_iter_testmod_percpu_next(it);
+}
+
+static __always_inline void end_percpu(struct bpf_iter_testmod_percpu *it)
+{
+	bpf_iter_testmod_percpu_destroy(it);
+	bpf_rcu_read_unlock();
+}
+
+SEC("syscall")
+__why("per-CPU memory is not followed either")
+__failure __msg("access percpu memory") __taken_for_ordinary
+int follow_iterated_percpu(void *ctx)
+{
+	struct bpf_iter_testmod_percpu it;
+	struct testmod_user_data *p = begin_percpu(&it);
+
+	if (p)
+		seen = p->number;
+	end_percpu(&it);
+	return 0;
+}
+
+SEC("syscall")
+__why("nor is it an object of the program's, which the helper finds by other means")
+__failure __msg("R1 type=percpu_rcu_ptr_ is not an object allocated by a program")
+__stock_failure __stock_msg("R1 type=rcu_ptr_ expected=percpu_ptr_")
+int iterated_percpu_to_helper(void *ctx)
+{
+	struct bpf_iter_testmod_percpu it;
+	struct testmod_user_data *p = begin_percpu(&it);
+
+	if (p) {
+		p = bpf_this_cpu_ptr(p);
+		seen = p->number;
+	}
+	end_percpu(&it);
+	return 0;
+}
+
+SEC("syscall")
+__why("nor for the other helper")
+__failure __msg("R1 type=percpu_rcu_ptr_ is not an object allocated by a program")
+__stock_failure __stock_msg("R1 type=rcu_ptr_ expected=percpu_ptr_")
+int iterated_percpu_to_other_helper(void *ctx)
+{
+	struct bpf_iter_testmod_percpu it;
+	struct testmod_user_data *p = begin_percpu(&it);
+
+	if (p)
+		p = bpf_per_cpu_ptr(p, 0);
+	if (p)
+		seen = p->number;
+	end_percpu(&it);
+	return 0;
+}
+
 /* ---- of a union ---- */
 
 SEC("fentry/testmod_user_call")
 __why("of a union no member is followed if another is of user space")
-__failure __msg("access user memory")
+__failure __msg("access user memory") __taken_for_ordinary
 int ON_CALL(follow_union)
 {
 	seen = own->plain_or_user->number;
@@ -118,7 +186,7 @@ int ON_CALL(follow_union)
 
 SEC("fentry/testmod_user_call")
 __why("nor stored as an ordinary pointer")
-__failure __msg("type=user_untrusted_ptr_ expected=ptr_testmod_user_data")
+__failure __msg("type=user_untrusted_ptr_ expected=ptr_testmod_user_data") __taken_for_ordinary
 int ON_CALL(store_union)
 {
 	struct held *v = first();
@@ -130,7 +198,7 @@ int ON_CALL(store_union)
 
 SEC("fentry/testmod_user_call")
 __why("nor if it is of per-CPU memory, in whatever it stands")
-__failure __msg("access percpu memory")
+__failure __msg("access percpu memory") __taken_for_ordinary
 int ON_CALL(follow_union_of_arrays)
 {
 	seen = own->mixed.plains[1]->number;

@@ -119,7 +119,7 @@ int undropped(void *ctx)
 
 SEC("syscall")
 __why("once")
-__failure __msg("arg#0")
+__failure __msg("R1 must be referenced or trusted")
 int drop_twice(void *ctx)
 {
 	struct plain *plain = bpf_obj_new(struct plain);

@@ -24,8 +24,6 @@ struct {
 
 __u64 seen;
 
-extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym;
-
 SEC("syscall")
 __why("a reference of the program's own")
 __success __no_kfunc
@@ -47,6 +45,8 @@ int BPF_PROG(acquired, struct file *file)
 {
 	struct file *mine = taskhold_file_acquire(file);
 
+	if (!mine)
+		return 0;
 	seen = taskhold_file_refs(mine);
 	taskhold_file_release(mine);
 	return 0;
@@ -61,15 +61,16 @@ int BPF_PROG(trusted, struct file *file)
 	return 0;
 }
 
-SEC("lsm/mmap_file")
-__why("nor is what is found under RCU")
-__failure __msg("R1 must be referenced or trusted") __no_kfunc
-int BPF_PROG(rcu, struct file *file, unsigned long reqprot, unsigned long prot,
-	     unsigned long flags)
+/* A kernel says what it made of the pointer before it comes to the call. */
+SEC("tp_btf/rss_stat")
+__why("nor is a file that is found under RCU")
+__failure __msg("=rcu_ptr_file()") __msg("R1 must be referenced or trusted") __no_kfunc
+int BPF_PROG(rcu, struct mm_struct *mm, int member)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct file *file = mm->exe_file;
 
-	seen = taskhold_file_refs((void *)task->real_parent);
+	if (file)
+		seen = taskhold_file_refs(file);
 	return 0;
 }
 
@@ -84,7 +85,7 @@ int BPF_PROG(traced, struct file *file)
 
 SEC("syscall")
 __why("nor what has been released")
-__failure __msg("arg#0") __no_kfunc
+__failure __msg("arg#0 pointer type STRUCT file must point to") __no_kfunc
 int released(void *ctx)
 {
 	struct file *file = taskhold_file_of_fd(0);
@@ -153,63 +154,6 @@ int other_type(void *ctx)
 		return 0;
 	seen = taskhold_file_refs((void *)task);
 	bpf_task_release(task);
-	return 0;
-}
-
-/* ---- conntrack's setters, which are in the kernel ---- */
-
-struct bpf_ct_opts___owned {
-	s32 netns_id;
-	s32 error;
-	u8 l4proto;
-	u8 dir;
-	u8 reserved[2];
-};
-
-struct nf_conn___init;
-
-extern struct nf_conn___init *bpf_skb_ct_alloc(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
-					       u32 tuple__sz, struct bpf_ct_opts___owned *opts,
-					       u32 opts__sz) __ksym;
-extern struct nf_conn *bpf_ct_insert_entry(struct nf_conn___init *ct) __ksym;
-extern void bpf_ct_release(struct nf_conn *ct) __ksym;
-extern void bpf_ct_set_timeout(struct nf_conn___init *ct, u32 timeout) __ksym;
-extern int bpf_ct_set_status(const struct nf_conn___init *ct, u32 status) __ksym;
-extern int bpf_ct_change_timeout(struct nf_conn *ct, u32 timeout) __ksym;
-extern int bpf_ct_change_status(struct nf_conn *ct, u32 status) __ksym;
-
-SEC("tc")
-__why("an entry that the program has made is set up and changed as ever")
-__success
-int conntrack_owned(struct __sk_buff *skb)
-{
-	struct bpf_ct_opts___owned opts = { .l4proto = 17, .netns_id = -1 };
-	struct bpf_sock_tuple tuple = {};
-	struct nf_conn___init *new;
-	struct nf_conn *ct;
-
-	new = bpf_skb_ct_alloc(skb, &tuple, sizeof(tuple.ipv4), &opts, sizeof(opts));
-	if (!new)
-		return 0;
-	bpf_ct_set_timeout(new, 1000);
-	bpf_ct_set_status(new, 1 << 3);
-	ct = bpf_ct_insert_entry(new);
-	if (!ct)
-		return 0;
-	bpf_ct_change_timeout(ct, 2000);
-	bpf_ct_change_status(ct, 1 << 1);
-	bpf_ct_release(ct);
-	return 0;
-}
-
-SEC("tc")
-__why("an entry that is not the program's own is not")
-__failure __msg("R1 must be referenced or trusted")
-int conntrack_of_packet(struct __sk_buff *skb)
-{
-	struct sk_buff *kernel_skb = bpf_cast_to_kern_ctx(skb);
-
-	bpf_ct_change_timeout((struct nf_conn *)kernel_skb->dev, 2000);
 	return 0;
 }
 

@@ -47,6 +47,10 @@ struct bpf_iter_testmod_user {
 	struct testmod_user_data USER *user;
 } __aligned(8);
 
+struct bpf_iter_testmod_percpu {
+	struct testmod_user_data PERCPU *percpu;
+} __aligned(8);
+
 static DEFINE_PER_CPU(struct testmod_user_data, data);
 static struct testmod_user_holder holder;
 
@@ -132,6 +136,26 @@ __bpf_kfunc void bpf_iter_testmod_user_destroy(struct bpf_iter_testmod_user *it)
 {
 }
 
+/* The same over one to per-CPU memory. */
+__bpf_kfunc int bpf_iter_testmod_percpu_new(struct bpf_iter_testmod_percpu *it)
+{
+	it->percpu = holder.percpu;
+	return 0;
+}
+
+__bpf_kfunc struct testmod_user_data PERCPU *
+bpf_iter_testmod_percpu_next(struct bpf_iter_testmod_percpu *it)
+{
+	struct testmod_user_data PERCPU *percpu = it->percpu;
+
+	it->percpu = NULL;
+	return percpu;
+}
+
+__bpf_kfunc void bpf_iter_testmod_percpu_destroy(struct bpf_iter_testmod_percpu *it)
+{
+}
+
 __bpf_kfunc_end_defs();
 
 BTF_KFUNCS_START(kfunc_ids)
@@ -145,6 +169,9 @@ BTF_ID_FLAGS(func, testmod_user_take_rcu, KF_RCU)
 BTF_ID_FLAGS(func, bpf_iter_testmod_user_new, KF_ITER_NEW | KF_RCU_PROTECTED)
 BTF_ID_FLAGS(func, bpf_iter_testmod_user_next, KF_ITER_NEXT | KF_RET_NULL)
 BTF_ID_FLAGS(func, bpf_iter_testmod_user_destroy, KF_ITER_DESTROY)
+BTF_ID_FLAGS(func, bpf_iter_testmod_percpu_new, KF_ITER_NEW | KF_RCU_PROTECTED)
+BTF_ID_FLAGS(func, bpf_iter_testmod_percpu_next, KF_ITER_NEXT | KF_RET_NULL)
+BTF_ID_FLAGS(func, bpf_iter_testmod_percpu_destroy, KF_ITER_DESTROY)
 BTF_KFUNCS_END(kfunc_ids)
 
 static const struct btf_kfunc_id_set kfunc_set = {

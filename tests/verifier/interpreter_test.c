@@ -21,6 +21,7 @@
 FIXTURE(jit)
 {
 	struct interpreter *m;
+	char before[16];	/* of bpf_jit_enable */
 };
 
 FIXTURE_VARIANT(jit)
@@ -34,6 +35,7 @@ FIXTURE_VARIANT_ADD(jit, translated) { .on = true };
 FIXTURE_SETUP(jit)
 {
 	libbpf_set_print(expect_print);
+	ASSERT_LT(0, read_file(JIT, self->before, sizeof(self->before)));
 	write_file(JIT, variant->on ? "1" : "0");
 	self->m = interpreter__open();
 	ASSERT_NE(NULL, self->m);
@@ -42,7 +44,7 @@ FIXTURE_SETUP(jit)
 FIXTURE_TEARDOWN(jit)
 {
 	interpreter__destroy(self->m);
-	write_file(JIT, "1");
+	write_file(JIT, self->before);
 }
 
 TEST_F(jit, exchange)

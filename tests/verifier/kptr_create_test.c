@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 
 #include "lib/expect.h"
+#include "lib/kmsg.h"
 #include "lib/kptr_types.h"
 
 #include "lib/harness.h"
@@ -227,12 +228,16 @@ TEST_F(pointee, loading)
 TEST_F(pointee, creation)
 {
 	bool patched = expect_kernel_patched();
-	int array = types_array(&self->t, self->pointer, 2), fd;
+	int array = types_array(&self->t, self->pointer, 2), kmsg = kmsg_open(), fd, said;
 
 	types_struct(&self->t, "value", 16);
 	types_member(&self->t, "p", array, 0);
 	types_load(&self->t);
 	fd = types_map(&self->t, BPF_MAP_TYPE_HASH, 0);
+	said = kmsg_count_text(kmsg, "its value cannot have kptrs, error -2");
+	close(kmsg);
+	/* the tag alone is no reason for any other error */
+	EXPECT_EQ(patched && variant->err == -ENOENT, said);
 	if (patched && variant->err) {
 		EXPECT_EQ(variant->err, fd);
 		return;

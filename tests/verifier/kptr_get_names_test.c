@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 60
 // module: none
-// kernel: patched
 // rows: C1
 /*
  * What the verifier accepts and refuses of kptr_get kfuncs that another module than

@@ -199,7 +199,8 @@ static int look(FIXTURE_DATA(values) *self)
 	return run_prog(self->m->progs.look);
 }
 
-FIXTURE_SETUP(values)
+static void set_up(struct __test_metadata *_metadata, FIXTURE_DATA(values) *self,
+		   const FIXTURE_VARIANT(values) *variant)
 {
 	run_on(0);
 	self->pid = child_at(&self->gate);
@@ -226,13 +227,23 @@ FIXTURE_SETUP(values)
 	w->bss->dropped = 0;
 }
 
-FIXTURE_TEARDOWN(values)
+static void tear_down(struct __test_metadata *_metadata, FIXTURE_DATA(values) *self)
 {
 	kptr_values__destroy(self->m);
 	EXPECT_TRUE(until(10, refs(self->pid) == self->before));
 	gate_open(&self->gate);
 	reap(self->pid);
 	gate_close(&self->gate);
+}
+
+FIXTURE_SETUP(values)
+{
+	set_up(_metadata, self, variant);
+}
+
+FIXTURE_TEARDOWN(values)
+{
+	tear_down(_metadata, self);
 }
 
 static void expect_released(struct __test_metadata *_metadata, FIXTURE_DATA(values) *self)
@@ -449,15 +460,16 @@ TEST_F(values, go_with_the_map)
 }
 
 /* Of a map in another one, the other one is enough, and goes with it. */
-TEST_F(values, go_with_an_inner_map)
+TEST(values_go_with_an_inner_map)
 {
+	const FIXTURE_VARIANT(values) inner = { .which = VALUES_INNER };
 	LIBBPF_OPTS(bpf_map_create_opts, opts);
+	FIXTURE_DATA(values) data = {}, *self = &data;
 	static struct buffer b;
 	__u32 key = 0;
 	int fd, outer;
 
-	if (variant->which != VALUES_INNER)
-		return;	/* it is in no other */
+	set_up(_metadata, self, &inner);
 	outer = bpf_map__fd(self->m->maps.outer);
 	opts.btf_fd = bpf_object__btf_fd(self->m->obj);
 	opts.btf_key_type_id = bpf_map__btf_key_type_id(self->map);
@@ -483,6 +495,7 @@ TEST_F(values, go_with_an_inner_map)
 	EXPECT_EQ(self->before + VALUES_REFS, refs(self->pid));
 	/* it was not the one that is there again */
 	EXPECT_EQ(VALUES_ALL, look(self));
+	tear_down(_metadata, self);
 }
 
 /* ---- what an unreferenced kptr points to may be anything ---- */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 60
 // module: none
-// kernel: patched
 // rows: B7, B8
 /*
  * What the verifier makes of the type tags in a module's BTF, which clang has
