@@ -8,8 +8,8 @@
  * each reference. The module stays while such a map is there and can be
  * unloaded once it is not.
  */
-#include <sched.h>
 
+#include "lib/cpus.h"
 #include "lib/reader.h"
 #include "dtor.skel.h"
 #include "kptr_maps.skel.h"
@@ -60,17 +60,6 @@ static int update(struct bpf_map *map, __u32 key)
 	return bpf_map__update_elem(map, &key, sizeof(key), value,
 				    strstr(bpf_map__name(map), "cpu") ?
 				    16 * libbpf_num_possible_cpus() : 16, BPF_ANY);
-}
-
-/* A per-CPU value is the one of the CPU that the program runs on. */
-static void run_on(int cpu)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	if (sched_setaffinity(0, sizeof(cpus), &cpus))
-		die("run on CPU %d", cpu);
 }
 
 static struct dtor *dtor_open(void)

@@ -30,6 +30,8 @@
 #define SLAB_DIR	"/sys/kernel/slab/taskhold_rec"
 #define CGROUP_ROOT	"/sys/fs/cgroup"
 
+#define ENOTSUPP	524	/* the kernel's own, which no header of user space has */
+
 static inline void __attribute__((noreturn, format(printf, 1, 2))) die(const char *format, ...)
 {
 	int err = errno;

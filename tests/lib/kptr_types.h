@@ -11,8 +11,6 @@
 
 #include "lib/guest.h"
 
-#define ENOTSUPP 524	/* the kernel's own, which no header of user space has */
-
 /**
  * struct types - a value and what it is made of
  * @btf: all of it; loaded by types_load() or types_try()

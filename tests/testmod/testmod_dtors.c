@@ -102,6 +102,7 @@ BTF_ID(struct, file)
 BTF_ID(struct, mm_struct)
 BTF_ID(struct, cgroup)
 BTF_ID(struct, tcp_sock)
+BTF_ID(struct, nf_conn)
 BTF_ID(func, testmod_dtors_drop)
 BTF_ID(func, testmod_dtors_two)
 BTF_ID(func, testmod_dtors_none)
@@ -112,7 +113,7 @@ BTF_ID(func, kfree)
 /* In the same order, as the parameters call them. */
 static const char *const names[] = {
 	"object", "bare", "task_struct", "pid", "file", "mm_struct", "cgroup", "tcp_sock",
-	"drop", "two", "none", "number", "returns", "kfree",
+	"nf_conn", "drop", "two", "none", "number", "returns", "kfree",
 };
 /* clang-format on */
 

@@ -13,9 +13,6 @@
 
 #include "lib/harness.h"
 
-/* The kernel's own, which user space has no name for. */
-#define ENOTSUPP	524
-
 #define JIT	"/proc/sys/net/core/bpf_jit_enable"
 
 FIXTURE(jit)

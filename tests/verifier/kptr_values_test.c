@@ -8,13 +8,12 @@
  * is released once, when its value goes. References are counted where they are,
  * in the task that is referred to.
  */
-#include <sched.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
 
 #include <bpf/bpf.h>
 
-#include "lib/guest.h"
+#include "lib/cpus.h"
 #include "lib/kptr_values.h"
 #include "kptr_values.skel.h"
 
@@ -37,17 +36,6 @@ static int run_fd(int fd)
 static int run_prog(struct bpf_program *prog)
 {
 	return run_fd(bpf_program__fd(prog));
-}
-
-/* A per-CPU value is the one of the CPU that the program runs on. */
-static void run_on(int cpu)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	if (sched_setaffinity(0, sizeof(cpus), &cpus))
-		die("run on CPU %d", cpu);
 }
 
 /* What an instance of the programs is for. */
