@@ -269,6 +269,8 @@ int BPF_PROG(owned_args, struct task_struct *task, pid_t old_pid, struct linux_b
 {
 	struct file *file = taskhold_file_acquire(bprm->file);
 
+	if (!file)
+		return 0;
 	taskhold_file_refs(file);
 	taskhold_file_release(file);
 	return 0;

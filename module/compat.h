@@ -9,6 +9,7 @@
 
 #include <linux/btf.h>
 #include <linux/cgroup.h>
+#include <linux/fs.h>
 #include <linux/u64_stats_sync.h>
 #include <trace/events/sched.h>
 
@@ -88,6 +89,25 @@ static inline u64 taskhold_compat_cgroup_cpu(struct cgroup *cgrp, int cpu)
 	} while (u64_stats_fetch_retry(&stat->bsync, seq));
 
 	return ns;
+}
+
+/**
+ * taskhold_compat_file_get - take a reference to a file that may have none left
+ * @file: a file that has not been freed
+ *
+ * The count is f_count in 6.12, and f_ref from 6.13 on.
+ *
+ * Context: any.
+ *
+ * Return: false if the last reference has gone, and the file is being closed.
+ */
+static inline bool taskhold_compat_file_get(struct file *file)
+{
+#ifdef TASKHOLD_HAVE_FILE_REF
+	return file_ref_get(&file->f_ref);
+#else
+	return atomic_long_inc_not_zero(&file->f_count);
+#endif
 }
 
 #endif /* _TASKHOLD_COMPAT_H */

@@ -38,16 +38,22 @@ __bpf_kfunc struct file *taskhold_file_of_fd(u32 fd)
 }
 
 /**
- * taskhold_file_acquire - take one more reference to a file
+ * taskhold_file_acquire - take a reference to a file
  * @file: a reference of the program's own, or an argument of it
  *
  * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
  *
- * Return: @file, to be released by taskhold_file_release().
+ * Return: @file, to be released by taskhold_file_release(), or NULL if it is
+ * being closed.
  */
 __bpf_kfunc struct file *taskhold_file_acquire(struct file *file)
 {
-	return get_file(file);
+	/*
+	 * Trusted is not counted: the hook file_release is called by __fput(),
+	 * when the last reference has gone.  The file's memory is there for as
+	 * long as the program runs, as it is whoever called that frees it.
+	 */
+	return taskhold_compat_file_get(file) ? file : NULL;
 }
 
 /**

@@ -43,7 +43,7 @@ BTF_ID_FLAGS(func, taskhold_pid_kptr_get, KF_ACQUIRE | KF_RET_NULL | KF_KPTR_GET
 BTF_ID_FLAGS(func, taskhold_pid_number, KF_OWNED_ARGS)
 /* file.c */
 BTF_ID_FLAGS(func, taskhold_file_of_fd, KF_ACQUIRE | KF_RET_NULL)
-BTF_ID_FLAGS(func, taskhold_file_acquire, KF_ACQUIRE | KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, taskhold_file_acquire, KF_ACQUIRE | KF_RET_NULL | KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, taskhold_file_release, KF_RELEASE)
 BTF_ID_FLAGS(func, taskhold_file_kptr_get, KF_ACQUIRE | KF_RET_NULL | KF_KPTR_GET)
 BTF_ID_FLAGS(func, taskhold_file_refs, KF_OWNED_ARGS)
