@@ -110,4 +110,21 @@ static inline bool taskhold_compat_file_get(struct file *file)
 #endif
 }
 
+/**
+ * taskhold_compat_file_put_not_last - drop a reference unless it is the last one
+ * @file: a file that the caller has a reference to
+ *
+ * Context: any, NMI included.
+ *
+ * Return: false if it is the last one; the caller still has it then.
+ */
+static inline bool taskhold_compat_file_put_not_last(struct file *file)
+{
+#ifdef TASKHOLD_HAVE_FILE_REF
+	return atomic_long_add_unless(&file->f_ref.refcnt, -1, FILE_REF_ONEREF);
+#else
+	return atomic_long_add_unless(&file->f_count, -1, 1);
+#endif
+}
+
 #endif /* _TASKHOLD_COMPAT_H */
