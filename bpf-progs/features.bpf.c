@@ -264,17 +264,19 @@ int task_kptr_get(void *ctx)
 	return 0;
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(owned_args, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+SEC("syscall")
+int owned_args(void *ctx)
 {
-	struct file *file = taskhold_file_acquire(bprm->file);
+	struct file *file = taskhold_file_of_fd(0);
 
+	if (!file)
+		return 0;
 	taskhold_file_refs(file);
 	taskhold_file_release(file);
 	return 0;
 }
 
-/* Trusted, or else it could not be acquired, but not the program's. */
+/* Trusted, but not the program's. */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(owned_args_refused, struct task_struct *task, pid_t old_pid,
 	     struct linux_binprm *bprm)

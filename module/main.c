@@ -82,9 +82,16 @@ err_pool:
  * maps had them all.  What may be left are dead records, which
  * taskhold_pool_drain() waits for, before the paths that they refer to.
  * kfree_rcu() of paths runs no text of this module.
+ *
+ * References to pids and files, which kernels with the patches of kernel/patches
+ * let maps have, are not counted here, but each has been dropped: by a program,
+ * or by a map with a kptr of the type, which refers to the module as well.  What
+ * dropping them has left to an interrupt and to RCU taskhold_kfuncs_exit() waits
+ * for; it stands on nothing else of the module.
  */
 static void __exit taskhold_exit(void)
 {
+	taskhold_kfuncs_exit();
 	taskhold_pool_drain();
 	taskhold_path_exit();
 	taskhold_pool_exit();

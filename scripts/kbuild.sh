@@ -57,7 +57,13 @@ kbuild_modules() {
 	fi
 
 	build=$out/build-$kver
+	# Of a kernel that was built anew under its name kbuild sees nothing, and keeps
+	# modules whose BTF stands on the other one's.
+	if [[ -e $build && $(cat "$build/.base-btf" 2>/dev/null) != "$hash" ]]; then
+		rm -rf "$build"
+	fi
 	mkdir -p "$build"
+	echo "$hash" >"$build/.base-btf"
 	find "$build" -type l -delete
 	cp -rs "$@" "$build/"
 

@@ -2,12 +2,24 @@
 /*
  * kfuncs on struct file, which vmlinux has no destructor for. Flags and hooks
  * stand in register.c.
+ *
+ * References are taken by programs of the types LSM and SYSCALL, as by the
+ * kernel's own kfuncs on files: these are called where files are used, whereas a
+ * program on any function of the kernel may see a file before it is whole.
+ *
+ * They are dropped anywhere. What a map has goes with its element, wherever a
+ * program deletes that: with a lock held, in an interrupt or an NMI. fput() of
+ * the last reference is for no NMI, and from an interrupt or a kernel thread it
+ * arms a timer, whose locks may be held by whom the program was attached to. So
+ * the last one is left to an interrupt of our own.
  */
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/cfi.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/irq_work.h>
+#include <linux/llist.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
@@ -18,6 +30,53 @@
 
 #if TASKHOLD_WITH_KPTR_GET
 
+/* Files to which we have the last reference, by f_llist. */
+static LLIST_HEAD(file_puts);
+
+/* fput() may be called from interrupts, and no timer's lock is held in one of ours. */
+static void file_puts_irq(struct irq_work *work)
+{
+	struct file *file, *next;
+
+	llist_for_each_entry_safe(file, next, llist_del_all(&file_puts), f_llist)
+		fput(file);
+}
+
+static DEFINE_IRQ_WORK(file_puts_work, file_puts_irq);
+
+/*
+ * fput() links a file by f_llist when nobody has a reference any more; here there
+ * is ours. f_llist shares its memory with f_ra alone, the state of reading ahead,
+ * which is for who reads the file, or has it mapped, with a reference. Who can
+ * still come to one has looked the file up without one: by a descriptor, and sees
+ * that it is gone from there, or by epoll, to call ->poll(). They may even be
+ * the last to drop theirs, after file_puts_irq(), and then fput() links it anew.
+ *
+ * It is linked once, as all but one of those who drop theirs here find another.
+ */
+static void file_put(struct file *file)
+{
+	if (taskhold_compat_file_put_not_last(file))
+		return;
+	/* who finds the list empty sees to all that follow until it is emptied */
+	if (llist_add(&file->f_llist, &file_puts))
+		irq_work_queue(&file_puts_work);
+}
+
+/**
+ * taskhold_files_exit - wait until all references to files have been dropped
+ *
+ * The interrupt is text of this module. Nothing comes to the list any more, for
+ * the reasons that taskhold_pids_exit() has; what is there has had its interrupt
+ * raised. What fput() leaves to a task or to a work queue is the kernel's.
+ *
+ * Context: module exit; may sleep.
+ */
+void taskhold_files_exit(void)
+{
+	irq_work_sync(&file_puts_work);
+}
+
 __bpf_kfunc_start_defs();
 
 /**
@@ -27,7 +86,7 @@ __bpf_kfunc_start_defs();
  * Only there on a kernel with the patches of kernel/patches, as all that is
  * about files.
  *
- * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: any but NMI; LSM and SYSCALL programs.
  *
  * Return: a reference, to be released by taskhold_file_release(), or NULL if
  * no file is open by that number.
@@ -38,40 +97,46 @@ __bpf_kfunc struct file *taskhold_file_of_fd(u32 fd)
 }
 
 /**
- * taskhold_file_acquire - take one more reference to a file
+ * taskhold_file_acquire - take a reference to a file
  * @file: a reference of the program's own, or an argument of it
  *
- * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: any but NMI; LSM and SYSCALL programs.
  *
- * Return: @file, to be released by taskhold_file_release().
+ * Return: @file, to be released by taskhold_file_release(), or NULL if it is
+ * being closed.
  */
 __bpf_kfunc struct file *taskhold_file_acquire(struct file *file)
 {
-	return get_file(file);
+	/*
+	 * Trusted is not counted: the hook file_release is called by __fput(),
+	 * when the last reference has gone.  The file's memory is there for as
+	 * long as the program runs, as it is whoever called that frees it.
+	 */
+	return taskhold_compat_file_get(file) ? file : NULL;
 }
 
 /**
  * taskhold_file_release - drop a reference to a file
  * @file: a reference of the program's own
  *
- * The file is closed later, by the task or by a work queue.
+ * Where it is the last one the file is closed later, by a work queue.
  *
- * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
  */
 __bpf_kfunc void taskhold_file_release(struct file *file)
 {
-	fput(file);
+	file_put(file);
 }
 
 /**
  * taskhold_file_release_dtor - drop the reference that a map value still has
  * @file: a file
  *
- * Context: any but NMI.
+ * Context: any.
  */
 __bpf_kfunc void taskhold_file_release_dtor(void *file)
 {
-	fput(file);
+	file_put(file);
 }
 CFI_NOSEAL(taskhold_file_release_dtor);
 
@@ -79,7 +144,7 @@ CFI_NOSEAL(taskhold_file_release_dtor);
  * taskhold_file_kptr_get - take a reference to the file that a map has
  * @slot: a referenced kptr in a map value, of files
  *
- * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: any but NMI; LSM and SYSCALL programs.
  *
  * Return: the file, to be released by taskhold_file_release(), or NULL if
  * there is none.
@@ -91,8 +156,9 @@ __bpf_kfunc struct file *taskhold_file_kptr_get(struct file **slot)
 	/*
 	 * The memory of a file is reused at once, for another file. This looks
 	 * whether the slot still has it once the reference is there, and tries
-	 * again where it has not. It ends: a file that is in the slot has the
-	 * slot's reference.
+	 * again where it has not, after fput() of what it got, which is why this
+	 * is not for NMIs. It ends: a file that is in the slot has the slot's
+	 * reference.
 	 */
 	rcu_read_lock();
 	file = get_file_rcu((struct file __rcu **)slot);

@@ -7,18 +7,25 @@
  * find it freed. References that are taken here are therefore dropped after a
  * grace period. What that needs memory for is allocated when the reference is
  * taken: dropping one must not fail.
+ *
+ * Nor may dropping one take a lock. A program can be attached to whatever is
+ * called with that lock held, raw_spin_unlock() and its like included, and drop
+ * a reference there; and a map's destructor runs wherever a program deletes an
+ * element, in an NMI too. So nothing is done there but to move an entry from one
+ * list to another, both without locks, and to raise an interrupt, from which
+ * call_rcu() can be called: that takes locks of RCU's, and is not for NMIs.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/cfi.h>
-#include <linux/list.h>
+#include <linux/irq_work.h>
+#include <linux/llist.h>
 #include <linux/pid.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 
 #include <taskhold/kfuncs.h>
 
@@ -29,21 +36,20 @@
 
 /**
  * struct pid_drop - a reference that is to be dropped
- * @list: in the list of those that are not in use
+ * @list: in the list of those that are not in use, then in that of @pid_dropped
  * @rcu: waits for the grace period
  * @pid: what it refers to
  */
 struct pid_drop {
-	union {
-		struct list_head list;
-		struct rcu_head rcu;
-	};
+	struct llist_node list;
+	struct rcu_head rcu;
 	struct pid *pid;
 };
 
-/* One for each reference that is out, whichever. Under the lock. */
-static LIST_HEAD(pid_drops);
-static DEFINE_RAW_SPINLOCK(pid_drops_lock);
+/* One for each reference that is out, whichever. */
+static LLIST_HEAD(pid_drops);
+/* Those of references that have been dropped. */
+static LLIST_HEAD(pid_dropped);
 
 static void pid_drop_rcu(struct rcu_head *rcu)
 {
@@ -53,31 +59,51 @@ static void pid_drop_rcu(struct rcu_head *rcu)
 	kfree(drop);
 }
 
+/* In an interrupt: RCU's locks are held with interrupts off, so none is held here. */
+static void pid_dropped_irq(struct irq_work *work)
+{
+	struct pid_drop *drop, *next;
+
+	llist_for_each_entry_safe(drop, next, llist_del_all(&pid_dropped), list)
+		call_rcu(&drop->rcu, pid_drop_rcu);
+}
+
+static DEFINE_IRQ_WORK(pid_dropped_work, pid_dropped_irq);
+
 /* Prepare for dropping one more reference. */
 static bool pid_drop_add(void)
 {
 	struct pid_drop *drop = kmalloc(sizeof(*drop), GFP_ATOMIC | __GFP_NOWARN);
-	unsigned long flags;
 
 	if (!drop)
 		return false;
-	raw_spin_lock_irqsave(&pid_drops_lock, flags);
-	list_add(&drop->list, &pid_drops);
-	raw_spin_unlock_irqrestore(&pid_drops_lock, flags);
+	llist_add(&drop->list, &pid_drops);
 	return true;
 }
 
+/*
+ * llist_del_first() is for one caller at a time, unless no entry can come back
+ * to the list while another caller looks at it: that one would find it to be the
+ * first still, and put what followed it then in its place.  An entry's memory
+ * comes back here by kmalloc() alone, so it is freed after a grace period, here
+ * and below, and looked at under RCU. That also keeps the memory there to look at.
+ */
 static struct pid_drop *pid_drop_take(void)
 {
-	struct pid_drop *drop;
-	unsigned long flags;
+	struct llist_node *node;
 
-	raw_spin_lock_irqsave(&pid_drops_lock, flags);
-	drop = list_first_entry_or_null(&pid_drops, struct pid_drop, list);
-	if (drop)
-		list_del(&drop->list);
-	raw_spin_unlock_irqrestore(&pid_drops_lock, flags);
-	return drop;
+	rcu_read_lock();
+	node = llist_del_first(&pid_drops);
+	rcu_read_unlock();
+	return node ? llist_entry(node, struct pid_drop, list) : NULL;
+}
+
+/* No reference was taken. Whose entry it is that goes does not matter. */
+static void pid_drop_cancel(void)
+{
+	struct pid_drop *drop = pid_drop_take();
+
+	kfree_rcu(drop, rcu);
 }
 
 static void pid_release(struct pid *pid)
@@ -94,7 +120,35 @@ static void pid_release(struct pid *pid)
 		return;
 	}
 	drop->pid = pid;
-	call_rcu(&drop->rcu, pid_drop_rcu);
+	/* who finds the list empty sees to all that follow until it is emptied */
+	if (llist_add(&drop->list, &pid_dropped))
+		irq_work_queue(&pid_dropped_work);
+}
+
+/**
+ * taskhold_pids_exit - wait until all references to pids have been dropped
+ *
+ * The interrupt and the callbacks of RCU are text of this module.  No reference
+ * is out any more, and none is being dropped: each was a program's, and the
+ * kernel keeps the module until the last program that calls a kfunc of it has
+ * ended; or in a slot of a map, or of an object that a program has allocated, and
+ * the kernel keeps the module until the map or the BTF of the program goes, which
+ * is when the destructor has returned.  So nothing comes to pid_dropped any
+ * more.  What is there has had its interrupt raised, which irq_work_sync() waits
+ * for, by who put it there and has returned from here; with that all callbacks are
+ * queued, and rcu_barrier() waits for them.
+ *
+ * Context: module exit; may sleep.
+ */
+void taskhold_pids_exit(void)
+{
+	struct pid_drop *drop, *next;
+
+	irq_work_sync(&pid_dropped_work);
+	rcu_barrier();
+	/* for references that are not dropped by the kfuncs here, if there are any */
+	llist_for_each_entry_safe(drop, next, llist_del_all(&pid_drops), list)
+		kfree(drop);
 }
 
 __bpf_kfunc_start_defs();
@@ -113,16 +167,13 @@ __bpf_kfunc_start_defs();
  */
 __bpf_kfunc struct pid *taskhold_pid_of_task(struct task_struct *task)
 {
-	struct pid_drop *drop;
 	struct pid *pid;
 
 	if (!pid_drop_add())
 		return NULL;
 	pid = get_task_pid(task, PIDTYPE_PID);
-	if (!pid) {
-		drop = pid_drop_take();
-		kfree(drop);
-	}
+	if (!pid)
+		pid_drop_cancel();
 	return pid;
 }
 
@@ -144,7 +195,7 @@ __bpf_kfunc struct pid *taskhold_pid_acquire(struct pid *pid)
  * taskhold_pid_release - drop a reference to a pid
  * @pid: a reference of the program's own
  *
- * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
  */
 __bpf_kfunc void taskhold_pid_release(struct pid *pid)
 {
@@ -155,7 +206,7 @@ __bpf_kfunc void taskhold_pid_release(struct pid *pid)
  * taskhold_pid_release_dtor - drop the reference that a map value still has
  * @pid: a pid
  *
- * Context: any but NMI.
+ * Context: any.
  */
 __bpf_kfunc void taskhold_pid_release_dtor(void *pid)
 {
@@ -174,7 +225,6 @@ CFI_NOSEAL(taskhold_pid_release_dtor);
  */
 __bpf_kfunc struct pid *taskhold_pid_kptr_get(struct pid **slot)
 {
-	struct pid_drop *drop;
 	struct pid *pid;
 
 	if (!pid_drop_add())
@@ -185,10 +235,8 @@ __bpf_kfunc struct pid *taskhold_pid_kptr_get(struct pid **slot)
 	if (pid && !refcount_inc_not_zero(&pid->count))
 		pid = NULL;
 	rcu_read_unlock();
-	if (!pid) {
-		drop = pid_drop_take();
-		kfree(drop);
-	}
+	if (!pid)
+		pid_drop_cancel();
 	return pid;
 }
 

@@ -43,7 +43,7 @@ BTF_ID_FLAGS(func, taskhold_pid_kptr_get, KF_ACQUIRE | KF_RET_NULL | KF_KPTR_GET
 BTF_ID_FLAGS(func, taskhold_pid_number, KF_OWNED_ARGS)
 /* file.c */
 BTF_ID_FLAGS(func, taskhold_file_of_fd, KF_ACQUIRE | KF_RET_NULL)
-BTF_ID_FLAGS(func, taskhold_file_acquire, KF_ACQUIRE | KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, taskhold_file_acquire, KF_ACQUIRE | KF_RET_NULL | KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, taskhold_file_release, KF_RELEASE)
 BTF_ID_FLAGS(func, taskhold_file_kptr_get, KF_ACQUIRE | KF_RET_NULL | KF_KPTR_GET)
 BTF_ID_FLAGS(func, taskhold_file_refs, KF_OWNED_ARGS)
@@ -78,10 +78,24 @@ BTF_ID(func, taskhold_pid_kptr_get)
 #endif
 BTF_SET_END(taskhold_syscall_ids)
 
+#if TASKHOLD_WITH_KPTR_GET
+/* For programs of the types LSM and SYSCALL: see file.c. */
+BTF_SET_START(taskhold_file_get_ids)
+BTF_ID(func, taskhold_file_of_fd)
+BTF_ID(func, taskhold_file_acquire)
+BTF_ID(func, taskhold_file_kptr_get)
+BTF_SET_END(taskhold_file_get_ids)
+#endif
+
 static int taskhold_kfunc_filter(const struct bpf_prog *prog, u32 kfunc_id)
 {
 	if (btf_id_set_contains(&taskhold_syscall_ids, kfunc_id))
 		return prog->type == BPF_PROG_TYPE_SYSCALL ? 0 : -EACCES;
+#if TASKHOLD_WITH_KPTR_GET
+	if (btf_id_set_contains(&taskhold_file_get_ids, kfunc_id))
+		return prog->type == BPF_PROG_TYPE_SYSCALL ||
+		       prog->type == BPF_PROG_TYPE_LSM ? 0 : -EACCES;
+#endif
 	/* on the same hook as TRACING, and called in NMIs, where no kfunc may be */
 	if (prog->type == BPF_PROG_TYPE_PERF_EVENT &&
 	    btf_id_set8_contains(&taskhold_kfunc_ids, kfunc_id))
@@ -151,4 +165,17 @@ int taskhold_kfuncs_register(void)
 			return err;
 	}
 	return register_btf_id_dtor_kfuncs(dtors, ARRAY_SIZE(dtors), THIS_MODULE);
+}
+
+/**
+ * taskhold_kfuncs_exit - wait for what kfuncs and destructors have left to others
+ *
+ * Context: module exit; may sleep.
+ */
+void taskhold_kfuncs_exit(void)
+{
+#if TASKHOLD_WITH_KPTR_GET
+	taskhold_files_exit();
+	taskhold_pids_exit();
+#endif
 }

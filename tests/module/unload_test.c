@@ -4,12 +4,16 @@
  * The module cannot be unloaded while anything refers to it, and can be once
  * that is gone: for each thing that may refer to it, both.
  */
+#include <bpf/btf.h>
+
 #include "lib/policy.h"
+#include "file_kptrs.skel.h"
 
 #include "lib/harness.h"
 
 #define PIN	"/sys/fs/bpf/taskhold-unload"
 #define RECORDS	20000	/* some times what one callback of RCU frees */
+#define PIDS	40	/* times that a map with some is destroyed */
 
 FIXTURE(unload)
 {
@@ -169,6 +173,48 @@ TEST_F(unload, it_has_records_to_free)
 	expect_unloaded(_metadata);
 	module_load();
 	EXPECT_TRUE(until(5, slab_records() == 0));
+}
+
+/* Has the module's BTF kfuncs on pids and files, as on a kernel with the patches? */
+static bool has_pids(void)
+{
+	struct btf *vmlinux = btf__load_vmlinux_btf();
+	struct btf *btf = btf__load_module_btf("taskhold", vmlinux);
+	bool has = btf && btf__find_by_name_kind(btf, "taskhold_pid_release_dtor",
+						 BTF_KIND_FUNC) > 0;
+
+	btf__free(btf);
+	btf__free(vmlinux);
+	return has;
+}
+
+TEST_F(unload, a_map_has_dropped_pids_and_files)
+{
+	struct file_kptrs *m;
+	int i, fd[2];
+
+	if (!has_pids())
+		SKIP(return, "the kernel lacks the patches of kernel/patches");
+	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
+	for (i = 0; i < PIDS; i++) {
+		if (!module_loaded())
+			module_load();
+		m = file_kptrs__open_and_load();
+		ASSERT_NE(NULL, m);
+		m->bss->pid = getpid();
+		m->bss->fd = fd[1];
+		for (m->bss->key = 0; m->bss->key < KPTR_ENTRIES; m->bss->key++) {
+			reader_run(m->progs.put_pid);
+			ASSERT_EQ(0, m->bss->ret);
+			reader_run(m->progs.put_file);
+			ASSERT_EQ(0, m->bss->ret);
+		}
+		/* the interrupt and RCU's callbacks are text of the module */
+		file_kptrs__destroy(m);
+		ASSERT_EQ(0, module_unload_soon());
+	}
+	close(fd[0]);
+	close(fd[1]);
 }
 
 TEST_HARNESS_MAIN

@@ -68,6 +68,7 @@ __u32 fd;		/* put_file: of the caller */
 __s32 pid;		/* put_pid: of whom */
 bool by_insn;		/* exchange by the instruction instead of the helper */
 __u32 rounds;		/* of the loops below */
+__u64 inode;		/* on_release: of a pipe, whose end to write to is meant */
 
 /* out */
 int ret;
@@ -75,6 +76,8 @@ __u64 number;
 __u64 got;		/* references taken from a slot */
 __u64 missed;		/* slots found empty */
 __u64 put;		/* references put into one */
+__u64 closed;		/* files that were seen to go; of each it was tried to take a */
+__u64 risen;		/* reference, which was had */
 
 static struct held *lookup(void)
 {
@@ -219,6 +222,27 @@ int get_pid(void *ctx)
 	number = taskhold_pid_number(again);
 	taskhold_pid_release(again);
 	ret = 0;
+	return 0;
+}
+
+/* ---- as files are closed ---- */
+
+#define FMODE_WRITE	2
+
+/* The last reference of any kind has gone, and the file is about to go. */
+SEC("lsm/file_release")
+int BPF_PROG(on_release, struct file *file)
+{
+	struct file *mine;
+
+	if (file->f_inode->i_ino != inode || !(file->f_mode & FMODE_WRITE))
+		return 0;
+	mine = taskhold_file_acquire(file);
+	if (mine) {
+		__sync_fetch_and_add(&risen, 1);
+		taskhold_file_release(mine);
+	}
+	__sync_fetch_and_add(&closed, 1);
 	return 0;
 }
 

@@ -2,7 +2,9 @@
 /*
  * References to objects of each kind that has a kptr_get kfunc are put into a map
  * value, taken out and got, on several processors at once, and all of it is
- * counted. Which kind, map and exchange, user space says.
+ * counted. Which kind, map and exchange, user space says. What is got must be
+ * something that was put: the numbers of pids and of files' inodes are noted
+ * before, so that an object in reused memory is told from it.
  */
 #include "vmlinux.h"
 #include "taskhold.bpf.h"
@@ -42,6 +44,15 @@ struct {
 	__type(value, struct held);
 } hash_lazy SEC(".maps");
 
+/* Numbers of what was put: of pids, or of inodes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RACE_NUMBERS);
+	__type(key, __u64);
+	__type(value, __u8);
+} numbers SEC(".maps");
+
 /* in */
 __u32 kind;
 __u32 which;		/* map */
@@ -53,6 +64,8 @@ __u32 fds[RACE_ROLES];	/* which file of the caller's is */
 
 /* out */
 struct race_counts counts;
+
+#define FMODE_WRITE	2
 
 #define count(what)	__sync_fetch_and_add(&counts.what, 1)
 
@@ -88,6 +101,19 @@ static struct task_struct *find_task(__u32 role)
 	return bpf_task_from_pid(pids[role % RACE_ROLES]);
 }
 
+/* Before it is put: who gets it may look at once. */
+static bool note(__u64 number)
+{
+	__u8 value = 1;
+
+	return !bpf_map_update_elem(&numbers, &number, &value, BPF_ANY);
+}
+
+static bool noted(__u64 number)
+{
+	return bpf_map_lookup_elem(&numbers, &number);
+}
+
 static struct pid *find_pid(__u32 role)
 {
 	struct task_struct *task = bpf_task_from_pid(pids[role % RACE_ROLES]);
@@ -97,12 +123,22 @@ static struct pid *find_pid(__u32 role)
 		return NULL;
 	pid = taskhold_pid_of_task(task);
 	bpf_task_release(task);
+	if (pid && !note(taskhold_pid_number(pid))) {
+		taskhold_pid_release(pid);
+		return NULL;
+	}
 	return pid;
 }
 
 static struct file *find_file(__u32 role)
 {
-	return taskhold_file_of_fd(fds[role % RACE_ROLES]);
+	struct file *file = taskhold_file_of_fd(fds[role % RACE_ROLES]);
+
+	if (file && !note(file->f_inode->i_ino)) {
+		taskhold_file_release(file);
+		return NULL;
+	}
+	return file;
 }
 
 /* Is it what it seems to be? What is freed and reused need not be. */
@@ -120,12 +156,14 @@ static bool use_task(struct task_struct *task)
 
 static bool use_pid(struct pid *pid)
 {
-	return taskhold_pid_number(pid);
+	return noted(taskhold_pid_number(pid));
 }
 
 static bool use_file(struct file *file)
 {
-	return taskhold_file_refs(file);
+	/* both ends of a pipe have one inode, and the end to write to is put */
+	return taskhold_file_refs(file) && (file->f_mode & FMODE_WRITE) &&
+	       noted(file->f_inode->i_ino);
 }
 
 /*

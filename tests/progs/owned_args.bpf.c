@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * kfuncs that take nothing but what the program owns, KF_OWNED_ARGS: what the
- * verifier accepts for an argument, and what it must refuse.
+ * verifier accepts for an argument, and what it must refuse. And, since it is
+ * files they are shown with, which programs may own one.
  */
 #include "vmlinux.h"
 #include "taskhold.bpf.h"
@@ -49,6 +50,17 @@ int BPF_PROG(acquired, struct file *file)
 		return 0;
 	seen = taskhold_file_refs(mine);
 	taskhold_file_release(mine);
+	return 0;
+}
+
+SEC("lsm/file_open")
+__why("which may be on its way out, and then gives none")
+__failure __msg("Possibly NULL pointer passed to trusted arg0") __no_kfunc
+int BPF_PROG(acquired_unchecked, struct file *file)
+{
+	struct file *mine = taskhold_file_acquire(file);
+
+	seen = taskhold_file_refs(mine);
 	return 0;
 }
 
@@ -154,6 +166,58 @@ int other_type(void *ctx)
 		return 0;
 	seen = taskhold_file_refs((void *)task);
 	bpf_task_release(task);
+	return 0;
+}
+
+/* ---- who may take a reference to a file: LSM and SYSCALL programs ---- */
+
+SEC("tp_btf/sched_process_exec")
+__why("a program on a tracepoint takes none")
+__failure __msg("calling kernel function taskhold_file_acquire is not allowed") __no_kfunc
+int BPF_PROG(acquired_at_tracepoint, struct task_struct *task, pid_t old_pid,
+	     struct linux_binprm *bprm)
+{
+	struct file *file = taskhold_file_acquire(bprm->file);
+
+	if (file)
+		taskhold_file_release(file);
+	return 0;
+}
+
+#define OF_FD(name, section)							\
+SEC(section)									\
+__why("nor do the others of its kind")						\
+__failure __msg("calling kernel function taskhold_file_of_fd is not allowed") __no_kfunc \
+int name(void *ctx)								\
+{										\
+	struct file *file = taskhold_file_of_fd(0);				\
+										\
+	if (file)								\
+		taskhold_file_release(file);					\
+	return 0;								\
+}
+
+OF_FD(of_fd_at_tracepoint, "tp_btf/task_newtask")
+OF_FD(of_fd_at_function, "fentry/wake_up_new_task")
+OF_FD(of_fd_in_iterator, "iter/task")
+OF_FD(of_fd_in_event, "perf_event")
+OF_FD(of_fd_in_policy, "struct_ops/admit")
+
+SEC(".struct_ops.link")
+struct taskhold_ops opener = {
+	.name = "opener",
+	.admit = (void *)of_fd_in_policy,
+};
+
+SEC("lsm/file_open")
+__why("the number of a descriptor is as good in a hook of LSM")
+__success __no_kfunc
+int of_fd_in_lsm(void *ctx)
+{
+	struct file *file = taskhold_file_of_fd(0);
+
+	if (file)
+		taskhold_file_release(file);
 	return 0;
 }
 

@@ -9,6 +9,9 @@ enum race_map { RACE_ARRAY, RACE_HASH, RACE_HASH_LAZY };
 /* An object that others hold as well, and one that nobody else will. */
 enum race_role { RACE_OLD, RACE_NEW, RACE_ROLES };
 
+/* Different objects that are put at most. */
+#define RACE_NUMBERS	131072
+
 /**
  * struct race_counts - what the programs did
  * @acquired: references, whichever way

@@ -25,6 +25,7 @@
 
 #define COMM		"race-child"
 #define MAX_PIPES	100000
+#define DECOYS		64
 
 FIXTURE(race)
 {
@@ -39,6 +40,8 @@ FIXTURE(race)
 	int file[2];		/* a pipe that is; [1] is what is put */
 	int *pipes;		/* the ends to read of those that come and go */
 	unsigned long nr_new;	/* objects that came and went */
+	int decoys[DECOYS];	/* files that are never put, 0: none */
+	unsigned int nr_decoys;	/* that there were */
 	atomic_bool stop;
 };
 
@@ -150,6 +153,16 @@ FIXTURE_SETUP(race)
 	self->m->bss->fds[RACE_OLD] = self->file[1];
 }
 
+static void close_decoys(FIXTURE_DATA(race) *self)
+{
+	unsigned int i;
+
+	for (i = 0; i < DECOYS; i++) {
+		if (self->decoys[i])
+			close(self->decoys[i]);
+	}
+}
+
 FIXTURE_TEARDOWN(race)
 {
 	if (self->old) {
@@ -161,6 +174,7 @@ FIXTURE_TEARDOWN(race)
 	policy__destroy(self->p);
 	reader__destroy(self->r);
 	gate_close(&self->gate);
+	close_decoys(self);
 	free(self->pipes);
 	EXPECT_TRUE(until(10, module_refs() == 0));
 }
@@ -190,6 +204,24 @@ static void make_file(FIXTURE_DATA(race) *self)
 	reader_run(self->m->progs.put_new);
 	close(fd[1]);
 	self->pipes[self->nr_new++] = fd[0];
+}
+
+/*
+ * Files that no map has, in the memory of those that have just gone. Who gets one
+ * of these has not looked a second time where it was.
+ */
+static void make_decoys(FIXTURE_DATA(race) *self)
+{
+	int i, *fd;
+
+	for (i = 0; i < DECOYS / 4; i++) {
+		fd = &self->decoys[self->nr_decoys++ % DECOYS];
+		if (*fd)
+			close(*fd);
+		*fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (*fd < 0)
+			die("open /dev/null");
+	}
 }
 
 /* A process whose task and pid the map alone has once it is reaped. */
@@ -242,6 +274,8 @@ static void *exchange_and_make(void *arg)
 	run_on(1);
 	while (!self->stop) {
 		reader_run(self->m->progs.exchange_many);
+		if (self->m->bss->kind == RACE_FILE)
+			make_decoys(self);
 		for (i = 0; i < 4; i++) {
 			if (self->m->bss->kind == RACE_FILE)
 				make_file(self);

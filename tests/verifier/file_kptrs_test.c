@@ -284,6 +284,61 @@ TEST_F(kptr, pid_outlives_its_process)
 	EXPECT_EQ(pid, (pid_t)self->m->bss->number);
 }
 
+/* ---- as files are closed ---- */
+
+FIXTURE(going)
+{
+	struct file_kptrs *m;
+	int fd[2];
+};
+
+FIXTURE_SETUP(going)
+{
+	if (!module_loaded())
+		module_load();
+	if (!has_kfuncs())
+		SKIP(return, "the kernel lacks the patches of kernel/patches");
+	self->m = file_kptrs__open_and_load();
+	ASSERT_NE(NULL, self->m);
+	ASSERT_EQ(0, pipe2(self->fd, O_CLOEXEC));
+	self->m->bss->inode = inode_of(self->fd[1]);
+	self->m->bss->fd = self->fd[1];
+	self->m->links.on_release = bpf_program__attach(self->m->progs.on_release);
+	ASSERT_NE(NULL, self->m->links.on_release);
+}
+
+FIXTURE_TEARDOWN(going)
+{
+	file_kptrs__destroy(self->m);
+	if (self->fd[0])
+		close(self->fd[0]);
+	EXPECT_TRUE(until(10, module_refs() == 0));
+}
+
+static bool closed_once(struct file_kptrs *m)
+{
+	return __atomic_load_n(&m->bss->closed, __ATOMIC_RELAXED) == 1;
+}
+
+TEST_F(going, no_reference_to_one_that_is_closed)
+{
+	close(self->fd[1]);
+	EXPECT_TRUE(until(10, closed_once(self->m)));
+	EXPECT_EQ(0, self->m->bss->risen);
+	EXPECT_TRUE(until(10, hung_up(self->fd[0])));
+}
+
+TEST_F(going, nor_to_one_that_a_map_lets_go_of)
+{
+	ASSERT_EQ(0, run_prog(self->m->progs.put_file, self->m));
+	close(self->fd[1]);
+	EXPECT_FALSE(closed_once(self->m));
+	ASSERT_EQ(0, run_prog(self->m->progs.drop_file, self->m));
+	EXPECT_TRUE(until(10, closed_once(self->m)));
+	EXPECT_EQ(0, self->m->bss->risen);
+	EXPECT_TRUE(until(10, hung_up(self->fd[0])));
+}
+
 /* ---- on two processors at once ---- */
 
 struct worker {
