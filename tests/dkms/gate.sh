@@ -30,7 +30,7 @@ listing() {
 objcopy --dump-section .BTF="$work/section" "$vmlinux" /dev/null 2>/dev/null
 hash=$(sha256sum <"$work/section" | cut -d ' ' -f 1)
 
-plan 22
+plan 24
 
 # Headers as a distribution ships them that packs no vmlinux.
 mkdir -p "$work/headers" "$work/target/boot" "$work/tree"
@@ -56,6 +56,10 @@ check "a vmlinuz that is none" \
 cp "$vmlinuz" "$work/target/boot/vmlinuz-$kver"
 check "headers without vmlinux: the BTF comes from vmlinuz" build "$work/headers"
 check "it is the same BTF" made_against "$hash"
+echo another >"$work/out/build-$kver/.base-btf"
+touch "$work/out/build-$kver/stale"
+check "what was built for another kernel by this name" build "$work/headers"
+check "is built anew" test ! -e "$work/out/build-$kver/stale"
 check "nothing was written to the headers" same "$(listing "$work/headers")" "$before"
 
 # What was unpacked once is known by the content of the image, not by its age.
