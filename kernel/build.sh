@@ -27,7 +27,7 @@ set -euo pipefail
 # shellcheck source=kernel/lib.sh
 . "$TASKHOLD_ROOT/kernel/lib.sh"
 
-# Raise when what is kept of a build changes.
+# Raise when what is kept of a build changes, or how kernel/lib.sh configures it.
 LAYOUT=3
 
 wanted=(patched)
@@ -73,6 +73,14 @@ packs_of() {
 	[[ $1 != "${wanted[-1]}" ]] || printf '%s\n' "$debs"
 }
 
+# What is Debian's own counts for what begins with it: at one version of the source
+# there may be a new configuration. A kernel for other machines is not kept past a
+# new linker either; what the small ones are built for shows in their suites.
+stock=
+if [[ $(fragment_directive on "${fragments[@]}" | tail -n 1) == stock ]]; then
+	stock=$(stock_config && ld --version)
+fi
+
 # place_of KIND: where a build of this content is kept.
 place_of() {
 	local key of=$name
@@ -87,6 +95,7 @@ place_of() {
 		fi
 		pahole --version
 		cat "${fragments[@]}"
+		[[ -z $stock ]] || echo "$stock"
 		[[ $1 == unpatched ]] || cat "${PATCHES[@]}"
 	} | sha256sum)
 	printf '%s\n' "$cache/build/$of-${key:0:16}"

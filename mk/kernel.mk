@@ -47,12 +47,14 @@ $(TESTMODS): out/%/testmod/stamp: $(wildcard tests/testmod/*) scripts/build-test
 		$(@D) >$(@D)/log 2>&1 || { cat $(@D)/log >&2; exit 1; }
 	@touch $@
 
+# Packages of one build alone are left there, as all of them are installed at once.
 .PHONY: kernel-deb
 kernel-deb: out/stock.mk ## its packages with Debian's own configuration, in out/kernel-deb; takes hours
-	@kernel/build.sh --debs $(or $(FRAGMENTS),debian) >out/kernel-deb.new
-	@mkdir -p out/kernel-deb
-	@cp "$$(sed -n 's/^DEBS=//p' out/kernel-deb.new)"/*.deb out/kernel-deb/
-	@rm out/kernel-deb.new
+	@new=out/kernel-deb.$$$$; trap 'rm -rf "$$new"' EXIT; mkdir "$$new"; \
+	kernel/build.sh --debs $(or $(FRAGMENTS),debian) >"$$new/said"; \
+	debs=$$(sed -n 's/^DEBS=//p' "$$new/said"); rm "$$new/said"; \
+	cp "$$debs"/*.deb "$$new/"; \
+	rm -rf out/kernel-deb; mv "$$new" out/kernel-deb
 	@ls out/kernel-deb/*.deb
 
 .PHONY: check-patched check-debug check-clang check-deb check-series

@@ -48,10 +48,15 @@ picked() {
 
 	((${#patterns[@]} > 0)) || return 0
 	for pattern in "${patterns[@]}"; do
-		# shellcheck disable=SC2053 # a pattern is what is wanted
-		[[ $1 == $pattern || $1 == *$pattern* ]] && return 0
+		is_like "$1" "$pattern" && return 0
 	done
 	return 1
+}
+
+# is_like TEST PATTERN
+is_like() {
+	# shellcheck disable=SC2053 # a pattern is what is wanted
+	[[ $1 == $2 || $1 == *$2* ]]
 }
 
 # result FILE NAME FINDINGS: a TAP file for one test that has no program of its
@@ -155,13 +160,19 @@ suite_stock() {
 		in_guest stock "$(stock VMLINUZ)" "out/dkms/target/lib/modules/$(stock KVER)" "${guest[@]}"
 }
 
-# on_built SUITE: what runs in a guest runs on a kernel that is built here too.
+# runs_on_built TEST: what runs in a guest runs on a kernel that is built here too.
+runs_on_built() {
+	local source
+
+	source=$(source_of "$1")
+	[[ $(directive "$source" where) != host && $(directive "$source" kernel) != stock ]]
+}
+
 on_built() {
-	local suite=$1 test source kernel modules guest=()
+	local suite=$1 test kernel modules guest=()
 
 	while read -r test; do
-		source=$(source_of "$test")
-		if [[ $(directive "$source" where) != host && $(directive "$source" kernel) != stock ]]; then
+		if runs_on_built "$test"; then
 			guest+=("$test")
 		fi
 	done < <(all_tests)
@@ -232,14 +243,35 @@ run_suite() {
 	"suite_$1"
 }
 
+# matches PATTERN CONDITION...: there is a test of this name that meets it.
+matches() {
+	local patterns=("$1") test tests
+	shift
+
+	mapfile -t tests < <(all_tests)
+	for test in "${tests[@]}"; do
+		if "$@" "$test"; then
+			return
+		fi
+	done
+	return 1
+}
+
 # A pattern that nothing matches is a mistake, and better known before the build.
 for pattern in "${patterns[@]}"; do
-	patterns=("$pattern")
-	[[ -n $(all_tests) ]] || picked fuzz/mutations ||
+	matches "$pattern" true || is_like fuzz/mutations "$pattern" ||
 		die "no test is called like TESTS='$pattern'; they are tests/<topic>/<name>_test.c or .sh, and fuzz/mutations"
 done
-# shellcheck disable=SC2206 # as above
-((${#patterns[@]} == 0)) || { set -f; patterns=($TESTS); set +f; }
+# So is one of a part's, whose test would be missed by nobody.
+if [[ -n $part && -z ${TESTS:-} ]]; then
+	for suite in "$@"; do
+		read -ra wanted <<<"$(part_of "$suite")"
+		for pattern in "${wanted[@]}"; do
+			matches "$pattern" runs_on_built ||
+				die "part_of() of scripts/check.sh names '$pattern' for $suite, which no test is called that runs there"
+		done
+	done
+fi
 
 [[ -z $part ]] || export UPSTREAM=${UPSTREAM:-base}
 kernels=()

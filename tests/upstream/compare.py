@@ -113,6 +113,11 @@ def judge_case(lines):
 
 
 RESULT = re.compile(r"^#(\d+)(?:/(\d+))?\s+(\S.*):(OK|SKIP|FAIL)(?: \(SKIP: \d+/\d+\))?$")
+# Tests that need the module are skipped without it, on both kernels alike.
+NO_MODULE = re.compile(r"^(?:Can't find bpf_testmod\.ko kernel module|"
+                       r"Failed to load bpf_testmod\.ko into the kernel|"
+                       r"WARNING! Selftests relying on bpf_testmod\.ko will be skipped).*",
+                       re.MULTILINE)
 # A check that failed, with where it stands; the numbers after it may be of
 # descriptors, processes and addresses.
 FAILURE = re.compile(r"^\S+:FAIL:(.*?)(?: unexpected .*| actual .*)?(?: [\d.]+ nsec)?$")
@@ -122,6 +127,10 @@ def read_test_progs(directory):
     """{test: {"" or subtest: "OK", or with the checks that failed}}"""
     ended(directory, "test_progs", ("0", "1"))
     text = read(directory, "test_progs.log")
+    for said in (text, read(directory, "test_progs.err")):
+        match = NO_MODULE.search(said)
+        if match:
+            raise Broken(f"test_progs had no bpf_testmod: {match.group()}")
     # What failed is printed a second time.
     body = re.split(r"^All error logs:$|^Summary: ", text, maxsplit=1, flags=re.MULTILINE)[0]
     tests = {}

@@ -53,6 +53,7 @@ results() {
 		file_name,prog_name,verdict,total_insns,total_states
 		b.bpf.o,wrong,failure,20,2
 	CSV
+	: >"$1/test_progs.err"
 	echo 1 >"$1/test_verifier.status"
 	echo 1 >"$1/test_progs.status"
 	echo 0 >"$1/veristat.status"
@@ -109,7 +110,7 @@ fails_again() {
 	[[ $(grep -c '^not ok' "$work/said") == 1 ]] && grep -qF -- "$1" "$work/said"
 }
 
-plan 38
+plan 42
 
 changed true
 check "two that are alike" passes "ok 1 test_verifier: 5 cases"
@@ -156,6 +157,27 @@ check "no log of test_progs at all" same "$(grep -c '^not ok' "$work/said")" 4
 changed cp /dev/stdin test_progs.status <<<134
 said >"$work/said"
 check "test_progs that died" grep -q '^not ok 1 patched: test_progs ended with status 134' "$work/said"
+
+# On both alike, as where the module was not built for the guest's kernel.
+no_module() {
+	changed "$@"
+	(cd "$work/unpatched" && "$@")
+	said >"$work/said"
+	cat "$work/said"
+	grep -q '^not ok 1 unpatched: test_progs had no bpf_testmod: ' "$work/said" &&
+		grep -q '^not ok 2 patched: test_progs had no bpf_testmod: ' "$work/said"
+}
+echo 'WARNING! Selftests relying on bpf_testmod.ko will be skipped.' >"$work/no-module"
+check "a module that the kernel refuses" no_module \
+	sed -i '1i Failed to load bpf_testmod.ko into the kernel: -22' test_progs.log
+check "a module that is not there" no_module \
+	sed -i "1i Can't find bpf_testmod.ko kernel module: -2" test_progs.log
+check "tests that are skipped for want of it" no_module \
+	cp "$work/no-module" test_progs.err
+changed rm test_progs.err
+said >"$work/said"
+check "nothing that says whether it was loaded" \
+	grep -q '^not ok 1 patched: test_progs.err: No such file' "$work/said"
 
 fails "a program that is refused with the series" "a.bpf.o small: success without the series, failure with it" \
 	"${edit[@]}" 's/small,success/small,failure/' veristat.log
