@@ -122,8 +122,8 @@ fault includes "the tool uses the module" userspace/fault.c 'must not use' \
 	make_file userspace/fault.c "$c#include \"../module/record.h\"\n"
 fault includes "a test of the module uses the tool" tests/kfuncs/fault_test.c 'only tests of the tool' \
 	eval 'make_file userspace/fault.h "x" && make_file tests/kfuncs/fault_test.c "#include \"fault.h\"\n"'
-fault includes "a test with the harness's own limit" tests/lib/run_report.h 'lib/harness.h lifts that' \
-	append tests/lib/run_report.h '#include "kselftest_harness.h"\n'
+fault includes "a test with the harness's own limit" tests/kfuncs/fault_test.c 'lib/harness.h lifts that' \
+	make_file tests/kfuncs/fault_test.c "$c#include \"kselftest_harness.h\"\n"
 fault includes "a public header that needs the kernel" include/taskhold/types.h 'must not use' \
 	append include/taskhold/types.h '#include <linux/sched.h>\n'
 fault includes "a folder that no rule knows" elsewhere/fault.c 'no rule' \
