@@ -264,15 +264,18 @@ static void *get_and_delete(void *arg)
 
 /*
  * Exchanges an object that others hold, in short turns. Between them it is an
- * object that goes with the next exchange or deletion, perhaps while it is got.
+ * object that goes with the next exchange or deletion, perhaps while it is got:
+ * beside who gets it, and in turn on the same processor, where that one has been
+ * interrupted and the memory is reused at once.
  */
 static void *exchange_and_make(void *arg)
 {
 	FIXTURE_DATA(race) *self = arg;
+	unsigned int turn;
 	int i;
 
-	run_on(1);
-	while (!self->stop) {
+	for (turn = 0; !self->stop; turn++) {
+		run_on(turn / 16 % 2);
 		reader_run(self->m->progs.exchange_many);
 		if (self->m->bss->kind == RACE_FILE)
 			make_decoys(self);
