@@ -20,8 +20,10 @@
 #include <linux/fs.h>
 #include <linux/irq_work.h>
 #include <linux/llist.h>
+#include <linux/magic.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 
 #include <taskhold/kfuncs.h>
 
@@ -77,6 +79,31 @@ void taskhold_files_exit(void)
 	irq_work_sync(&file_puts_work);
 }
 
+/*
+ * A descriptor of a map, program, link or iterator refers to maps, and may be put
+ * into one of these: neither would ever go. Their file operations are not
+ * exported; the names of anonymous inodes are the kernel's alone to give, and
+ * nobody renames them. A file of the BPF file system has an inode that refers to
+ * what is pinned there.
+ */
+static bool file_is_of_bpf(const struct file *file)
+{
+	unsigned long magic = file_inode(file)->i_sb->s_magic;
+
+	return magic == BPF_FS_MAGIC ||
+	       (magic == ANON_INODE_FS_MAGIC &&
+		!strncmp(file->f_path.dentry->d_name.name, "bpf", 3));
+}
+
+/* What may be handed out; the reference to what may not is dropped. */
+static struct file *file_checked(struct file *file)
+{
+	if (!file_is_of_bpf(file))
+		return file;
+	file_put(file);
+	return NULL;
+}
+
 __bpf_kfunc_start_defs();
 
 /**
@@ -86,14 +113,26 @@ __bpf_kfunc_start_defs();
  * Only there on a kernel with the patches of kernel/patches, as all that is
  * about files.
  *
+ * A map that has a file which refers to the map, by whatever way, stays for ever
+ * once all else that refers to it has gone, and so does the module.  BPF's own
+ * files are therefore not to be had: maps, programs, links and iterators, and
+ * what is in a BPF file system.  There are others that can refer to a map:
+ * sockets and perf events with a program attached, sockets and rings of io_uring
+ * by which its descriptor was passed or registered.  Who puts these into a map
+ * has to take them out, or delete the element, before the map is let go of;
+ * after that root still can, with a descriptor by the map's id (bpftool map
+ * delete id ID key ...).
+ *
  * Context: any but NMI; LSM and SYSCALL programs.
  *
  * Return: a reference, to be released by taskhold_file_release(), or NULL if
- * no file is open by that number.
+ * no file is open by that number, or one of BPF's own.
  */
 __bpf_kfunc struct file *taskhold_file_of_fd(u32 fd)
 {
-	return current->files ? fget_raw(fd) : NULL;
+	struct file *file = current->files ? fget_raw(fd) : NULL;
+
+	return file ? file_checked(file) : NULL;
 }
 
 /**
@@ -103,7 +142,7 @@ __bpf_kfunc struct file *taskhold_file_of_fd(u32 fd)
  * Context: any but NMI; LSM and SYSCALL programs.
  *
  * Return: @file, to be released by taskhold_file_release(), or NULL if it is
- * being closed.
+ * being closed, or one of BPF's own: see taskhold_file_of_fd().
  */
 __bpf_kfunc struct file *taskhold_file_acquire(struct file *file)
 {
@@ -112,7 +151,7 @@ __bpf_kfunc struct file *taskhold_file_acquire(struct file *file)
 	 * when the last reference has gone.  The file's memory is there for as
 	 * long as the program runs, as it is whoever called that frees it.
 	 */
-	return taskhold_compat_file_get(file) ? file : NULL;
+	return taskhold_compat_file_get(file) ? file_checked(file) : NULL;
 }
 
 /**

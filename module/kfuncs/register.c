@@ -6,6 +6,8 @@
  * hook and module, so the flags of all topics stand here while their bodies
  * stand in one file a topic.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
@@ -79,6 +81,23 @@ BTF_ID(func, taskhold_pid_kptr_get)
 BTF_SET_END(taskhold_syscall_ids)
 
 #if TASKHOLD_WITH_KPTR_GET
+/* All on pids and files, whose references our own destructors have to drop. */
+BTF_SET_START(taskhold_object_ids)
+BTF_ID(func, taskhold_pid_of_task)
+BTF_ID(func, taskhold_pid_acquire)
+BTF_ID(func, taskhold_pid_release)
+BTF_ID(func, taskhold_pid_kptr_get)
+BTF_ID(func, taskhold_pid_number)
+BTF_ID(func, taskhold_file_of_fd)
+BTF_ID(func, taskhold_file_acquire)
+BTF_ID(func, taskhold_file_release)
+BTF_ID(func, taskhold_file_kptr_get)
+BTF_ID(func, taskhold_file_refs)
+BTF_SET_END(taskhold_object_ids)
+
+/* Set by init, before any program can be loaded that calls them. */
+static bool taskhold_without_objects __ro_after_init;
+
 /* For programs of the types LSM and SYSCALL: see file.c. */
 BTF_SET_START(taskhold_file_get_ids)
 BTF_ID(func, taskhold_file_of_fd)
@@ -89,13 +108,15 @@ BTF_SET_END(taskhold_file_get_ids)
 
 static int taskhold_kfunc_filter(const struct bpf_prog *prog, u32 kfunc_id)
 {
+#if TASKHOLD_WITH_KPTR_GET
+	if (taskhold_without_objects && btf_id_set_contains(&taskhold_object_ids, kfunc_id))
+		return -EACCES;
+	if (btf_id_set_contains(&taskhold_file_get_ids, kfunc_id) &&
+	    prog->type != BPF_PROG_TYPE_SYSCALL && prog->type != BPF_PROG_TYPE_LSM)
+		return -EACCES;
+#endif
 	if (btf_id_set_contains(&taskhold_syscall_ids, kfunc_id))
 		return prog->type == BPF_PROG_TYPE_SYSCALL ? 0 : -EACCES;
-#if TASKHOLD_WITH_KPTR_GET
-	if (btf_id_set_contains(&taskhold_file_get_ids, kfunc_id))
-		return prog->type == BPF_PROG_TYPE_SYSCALL ||
-		       prog->type == BPF_PROG_TYPE_LSM ? 0 : -EACCES;
-#endif
 	/* on the same hook as TRACING, and called in NMIs, where no kfunc may be */
 	if (prog->type == BPF_PROG_TYPE_PERF_EVENT &&
 	    btf_id_set8_contains(&taskhold_kfunc_ids, kfunc_id))
@@ -127,18 +148,7 @@ static const enum bpf_prog_type taskhold_hooks[] = {
 	BPF_PROG_TYPE_STRUCT_OPS,
 };
 
-/**
- * taskhold_kfuncs_register - register the kfuncs and the destructor
- *
- * There is no unregistering: the sets belong to the module's BTF and go with
- * it.  Without usable module BTF the calls succeed and register nothing; see
- * taskhold_ops_register(), which tells.
- *
- * Context: module init.
- *
- * Return: 0 or a negative error.
- */
-int taskhold_kfuncs_register(void)
+static int register_dtors(void)
 {
 	const struct btf_id_dtor_kfunc dtors[] = {
 		{
@@ -156,6 +166,37 @@ int taskhold_kfuncs_register(void)
 		},
 #endif
 	};
+	int err = register_btf_id_dtor_kfuncs(dtors, ARRAY_SIZE(dtors), THIS_MODULE);
+
+#if TASKHOLD_WITH_KPTR_GET
+	/*
+	 * A type has one destructor, and another module was first.  Records do not
+	 * depend on pids and files; but what our kfuncs on these hand out would be
+	 * dropped by the other one, so there are none.  A module has one successful
+	 * call: one that fails leaves no table behind.
+	 */
+	if (err == -EEXIST) {
+		pr_warn("another module has the destructor of struct pid or struct file, no kfuncs on either\n");
+		taskhold_without_objects = true;
+		err = register_btf_id_dtor_kfuncs(dtors, 1, THIS_MODULE);
+	}
+#endif
+	return err;
+}
+
+/**
+ * taskhold_kfuncs_register - register the kfuncs and the destructors
+ *
+ * There is no unregistering: the sets belong to the module's BTF and go with
+ * it.  Without usable module BTF the calls succeed and register nothing; see
+ * taskhold_ops_register(), which tells.
+ *
+ * Context: module init.
+ *
+ * Return: 0 or a negative error.
+ */
+int taskhold_kfuncs_register(void)
+{
 	unsigned int i;
 	int err;
 
@@ -164,7 +205,7 @@ int taskhold_kfuncs_register(void)
 		if (err)
 			return err;
 	}
-	return register_btf_id_dtor_kfuncs(dtors, ARRAY_SIZE(dtors), THIS_MODULE);
+	return register_dtors();
 }
 
 /**

@@ -4,6 +4,7 @@
 // kmsg-allow: ^WARNING: .* at kernel/bpf/btf.c:[0-9]+ register_btf_id_dtor_kfuncs
 // kmsg-allow: ^Call Trace:$
 // kmsg-allow: ^ <TASK>$
+// kmsg-allow: ^taskhold: another module has the destructor of struct pid or struct file
 // rows: D1, D2, D5
 /*
  * What may be a destructor, whose it is and when there is one: modules register
@@ -16,7 +17,11 @@
 
 #include "lib/expect.h"
 #include "lib/kmsg.h"
+#include "lib/reader.h"
 #include "lib/testmod.h"
+#include "kptr_get_run.skel.h"
+#include "owned_args.skel.h"
+#include "pid_kfuncs.skel.h"
 
 #include "lib/harness.h"
 
@@ -220,6 +225,122 @@ TEST_F(dtors, pids_of_another_module)
 TEST_F(dtors, files_of_another_module)
 {
 	expect_other_has(_metadata, "pairs=file:drop", "file");
+}
+
+static int load_only(struct bpf_object *obj, struct bpf_program *which)
+{
+	struct bpf_program *prog;
+
+	libbpf_set_print(NULL);
+	bpf_object__for_each_program(prog, obj)
+		bpf_program__set_autoload(prog, prog == which);
+	return bpf_object__load(obj);
+}
+
+/* Whether the module hands out pids: 0, or the error of a program that takes one. */
+static int pids_error(void)
+{
+	struct pid_kfuncs *m = pid_kfuncs__open();
+	int err;
+
+	bpf_map__set_autocreate(m->maps.taker, false);
+	err = load_only(m->obj, m->progs.taken);
+	pid_kfuncs__destroy(m);
+	return err;
+}
+
+/* And files. */
+static int files_error(void)
+{
+	char *conntrack[] = { "modprobe", "nf_conntrack", NULL };
+	struct owned_args *m = owned_args__open();
+	int err;
+
+	/* others of the object's programs are about it */
+	if (run(conntrack))
+		die("modprobe nf_conntrack");
+	bpf_map__set_autocreate(m->maps.opener, false);
+	err = load_only(m->obj, m->progs.owned);
+	owned_args__destroy(m);
+	return err;
+}
+
+/* A record is put into a map, got and taken out. */
+static void expect_record_in_map(struct __test_metadata *_metadata)
+{
+	struct kptr_get_run *m = kptr_get_run__open_and_load();
+	struct gate gate;
+	pid_t pid;
+
+	ASSERT_NE(NULL, m);
+	m->bss->root_pid = getpid();
+	m->links.ops = bpf_map__attach_struct_ops(m->maps.ops);
+	ASSERT_NE(NULL, m->links.ops);
+	gate_make(&gate);
+	pid = fork();
+	if (pid == 0) {
+		gate_wait(&gate);
+		_exit(0);
+	}
+	m->bss->pid = pid;
+	reader_run(m->progs.put);
+	EXPECT_EQ(0, m->bss->ret);
+	reader_run(m->progs.get);
+	EXPECT_EQ(0, m->bss->ret);
+	EXPECT_EQ(pid, (pid_t)m->bss->info.tgid);
+	reader_run(m->progs.take);
+	EXPECT_EQ(0, m->bss->ret);
+	gate_open(&gate);
+	reap(pid);
+	gate_close(&gate);
+	kptr_get_run__destroy(m);
+}
+
+/*
+ * taskhold comes second. What it is for does not depend on pids and files, so it
+ * is there, and says what it is without.
+ */
+static void expect_without(struct __test_metadata *_metadata, const char *parameters,
+			   const char *type, const char *other)
+{
+	const char *text = "another module has the destructor of struct pid or struct file";
+	int kmsg = kmsg_open();
+
+	load(_metadata, parameters);
+	EXPECT_EQ(0, testmod_get(NAME, "result"));
+	module_load();
+	EXPECT_EQ(1, kmsg_count(kmsg, text));
+	EXPECT_EQ(0, kptr_map_error("taskhold_rec"));
+	EXPECT_EQ(0, kptr_map_error(type));
+	EXPECT_EQ(-ENOENT, kptr_map_error(other));
+	expect_record_in_map(_metadata);
+	/* one that it hands out would be dropped by the other module */
+	EXPECT_EQ(-EACCES, pids_error());
+	EXPECT_EQ(-EACCES, files_error());
+	ASSERT_EQ(0, module_unload_soon());
+	unload(_metadata);
+
+	module_load();
+	EXPECT_EQ(0, kmsg_count(kmsg, text));
+	EXPECT_EQ(0, kptr_map_error("pid"));
+	EXPECT_EQ(0, kptr_map_error("file"));
+	EXPECT_EQ(0, pids_error());
+	EXPECT_EQ(0, files_error());
+	close(kmsg);
+}
+
+TEST_F(dtors, another_module_has_pids_already)
+{
+	if (!expect_kernel_patched())
+		SKIP(return, "a module's destructor for a type of vmlinux counts for nothing");
+	expect_without(_metadata, "pairs=pid:drop", "pid", "file");
+}
+
+TEST_F(dtors, another_module_has_files_already)
+{
+	if (!expect_kernel_patched())
+		SKIP(return, "a module's destructor for a type of vmlinux counts for nothing");
+	expect_without(_metadata, "pairs=file:drop", "file", "pid");
 }
 
 /* ---- the owner comes and goes ---- */

@@ -10,7 +10,7 @@ enum race_map { RACE_ARRAY, RACE_HASH, RACE_HASH_LAZY };
 enum race_role { RACE_OLD, RACE_NEW, RACE_ROLES };
 
 /* Different objects that are put at most. */
-#define RACE_NUMBERS	131072
+#define RACE_NUMBERS	524288
 
 /**
  * struct race_counts - what the programs did

@@ -207,20 +207,29 @@ static void make_file(FIXTURE_DATA(race) *self)
 }
 
 /*
- * Files that no map has, in the memory of those that have just gone. Who gets one
- * of these has not looked a second time where it was.
+ * Files that no map has, in the memory of those that a map had a moment ago. The
+ * last reference to these is the descriptor's, so that they are gone when it is
+ * closed, and not later. Who gets one of the others has not looked a second time
+ * where it was.
  */
 static void make_decoys(FIXTURE_DATA(race) *self)
 {
-	int i, *fd;
+	int i, fd[2], *decoy;
 
-	for (i = 0; i < DECOYS / 4; i++) {
-		fd = &self->decoys[self->nr_decoys++ % DECOYS];
-		if (*fd)
-			close(*fd);
-		*fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-		if (*fd < 0)
+	for (i = 0; i < 4; i++) {
+		decoy = &self->decoys[self->nr_decoys++ % DECOYS];
+		if (*decoy)
+			close(*decoy);
+		if (pipe2(fd, O_CLOEXEC))
+			die("pipe2");
+		self->m->bss->fds[RACE_NEW] = fd[1];
+		reader_run(self->m->progs.put_new);
+		reader_run(self->m->progs.exchange_many);
+		close(fd[1]);
+		*decoy = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (*decoy < 0)
 			die("open /dev/null");
+		close(fd[0]);
 	}
 }
 
@@ -264,15 +273,18 @@ static void *get_and_delete(void *arg)
 
 /*
  * Exchanges an object that others hold, in short turns. Between them it is an
- * object that goes with the next exchange or deletion, perhaps while it is got.
+ * object that goes with the next exchange or deletion, perhaps while it is got:
+ * beside who gets it, and in turn on the same processor, where that one has been
+ * interrupted and the memory is reused at once.
  */
 static void *exchange_and_make(void *arg)
 {
 	FIXTURE_DATA(race) *self = arg;
+	unsigned int turn;
 	int i;
 
-	run_on(1);
-	while (!self->stop) {
+	for (turn = 0; !self->stop; turn++) {
+		run_on(turn / 16 % 2);
 		reader_run(self->m->progs.exchange_many);
 		if (self->m->bss->kind == RACE_FILE)
 			make_decoys(self);

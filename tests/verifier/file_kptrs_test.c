@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/eventfd.h>
 
 #include <bpf/btf.h>
 
@@ -337,6 +338,42 @@ TEST_F(going, nor_to_one_that_a_map_lets_go_of)
 	EXPECT_TRUE(until(10, closed_once(self->m)));
 	EXPECT_EQ(0, self->m->bss->risen);
 	EXPECT_TRUE(until(10, hung_up(self->fd[0])));
+}
+
+/* ---- files that may refer to the map ---- */
+
+#define PIN	"/sys/fs/bpf/taskhold-file-kptrs"
+
+static int put_fd(struct file_kptrs *m, int fd)
+{
+	m->bss->fd = fd;
+	return run_prog(m->progs.put_file, m);
+}
+
+/* As the map would keep itself, and the module, for ever. */
+TEST_F(going, none_of_bpf)
+{
+	struct file_kptrs *m = self->m;
+	int fd;
+
+	EXPECT_EQ(-1, put_fd(m, bpf_map__fd(m->maps.array)));
+	EXPECT_EQ(-1, put_fd(m, bpf_program__fd(m->progs.put_file)));
+	EXPECT_EQ(-1, put_fd(m, bpf_link__fd(m->links.on_release)));
+
+	/* what is pinned has a file of its own besides its descriptor */
+	ASSERT_EQ(0, bpf_map__pin(m->maps.array, PIN));
+	fd = open(PIN, O_RDONLY | O_CLOEXEC);
+	EXPECT_LE(0, fd);
+	EXPECT_EQ(-1, put_fd(m, fd));
+	close(fd);
+	bpf_map__unpin(m->maps.array, PIN);
+
+	/* another anonymous inode is as good as any file */
+	fd = eventfd(0, EFD_CLOEXEC);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, put_fd(m, fd));
+	close(fd);
+	EXPECT_EQ(0, run_prog(m->progs.drop_file, m));
 }
 
 /* ---- on two processors at once ---- */
