@@ -188,6 +188,10 @@ qemu_args() {
 		-device virtserialport,chardev=verdict,name=taskhold.verdict
 	)
 	cmdline="console=ttyS0 panic=-1 loglevel=5 log_buf_len=16M apparmor=0 audit=0"
+	# ACPI's table of interrupts is a program here, which a kernel that looks for
+	# misuse of memory runs for as long as the interpreter allows, half a minute
+	# for each device; after that they have none. The other table says the same.
+	((slow == 1)) || cmdline+=" pci=noacpi"
 	cmdline+=" no_timer_check random.trust_cpu=on"
 }
 
