@@ -28,7 +28,8 @@ part_of() {
 	case $1 in
 	patched) echo 'verifier/ kfuncs/ struct_ops/ module/ threads/ cli/features kptr_race' ;;
 	debug) echo 'verifier/file_kptrs verifier/conntrack_kptrs verifier/kptr_values verifier/task_refs' \
-		    'verifier/kptr_local_run verifier/kptr_get_run verifier/both_kernels_test verifier/kptr_iter verifier/pid_locks' \
+		    'verifier/kptr_local_run verifier/kptr_get_run verifier/both_kernels_test' \
+		    'verifier/kptr_iter verifier/pid_locks' \
 		    'kfuncs/kptr_maps struct_ops/update module/dtors module/same_name module/unload' \
 		    'threads/exec kptr_race' ;;
 	clang) echo 'verifier/ kfuncs/ struct_ops/members module/btf module/dtors module/same_name kptr_race' ;;
