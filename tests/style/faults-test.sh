@@ -84,7 +84,7 @@ make_file() {
 	printf '%b' "$2" >"$1"
 }
 
-plan 77
+plan 78
 
 for name in checkpatch format includes interface kernel-doc module patches python shell spdx \
 	verifier-docs versions whitespace words; do
