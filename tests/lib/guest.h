@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -334,6 +335,16 @@ static inline uint64_t cgroup_cpu_us(const char *name)
 	if (read_file(path, buf, sizeof(buf)) <= 0 || sscanf(buf, "usage_usec %lu", &us) != 1)
 		die("read %s", path);
 	return us;
+}
+
+/* Of a pipe: nobody has the end to write to any more. */
+static inline bool hung_up(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	if (poll(&p, 1, 0) < 0)
+		die("poll");
+	return p.revents & POLLHUP;
 }
 
 #endif /* _TASKHOLD_TESTS_GUEST_H */

@@ -6,14 +6,15 @@
  */
 #include <bpf/btf.h>
 
+#include "lib/cpus.h"
 #include "lib/policy.h"
-#include "file_kptrs.skel.h"
+#include "drops.skel.h"
+#include "slow_drops.skel.h"
 
 #include "lib/harness.h"
 
 #define PIN	"/sys/fs/bpf/taskhold-unload"
 #define RECORDS	20000	/* some times what one callback of RCU frees */
-#define PIDS	40	/* times that a map with some is destroyed */
 
 FIXTURE(unload)
 {
@@ -188,33 +189,49 @@ static bool has_pids(void)
 	return has;
 }
 
-TEST_F(unload, a_map_has_dropped_pids_and_files)
+/* The processors for work that is bound to none, which is where maps are freed. */
+#define UNBOUND	"/sys/devices/virtual/workqueue/cpumask"
+
+TEST_F(unload, pids_and_files_have_just_been_dropped)
 {
-	struct file_kptrs *m;
-	int i, fd[2];
+	struct slow_drops *slow;
+	struct drops *m;
+	char mask[64];
+	int fd[2];
 
 	if (!has_pids())
 		SKIP(return, "the kernel lacks the patches of kernel/patches");
 	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
-	for (i = 0; i < PIDS; i++) {
-		if (!module_loaded())
-			module_load();
-		m = file_kptrs__open_and_load();
-		ASSERT_NE(NULL, m);
-		m->bss->pid = getpid();
-		m->bss->fd = fd[1];
-		for (m->bss->key = 0; m->bss->key < KPTR_ENTRIES; m->bss->key++) {
-			reader_run(m->progs.put_pid);
-			ASSERT_EQ(0, m->bss->ret);
-			reader_run(m->progs.put_file);
-			ASSERT_EQ(0, m->bss->ret);
-		}
-		/* the interrupt and RCU's callbacks are text of the module */
-		file_kptrs__destroy(m);
-		ASSERT_EQ(0, module_unload_soon());
-	}
-	close(fd[0]);
+	m = drops__open_and_load();
+	ASSERT_NE(NULL, m);
+	slow = slow_drops__open_and_load();
+	ASSERT_NE(NULL, slow);
+	m->bss->fd = fd[1];
+	reader_run(m->progs.put_all);
+	EXPECT_EQ(DROPS, m->bss->pids);
+	EXPECT_EQ(1, m->bss->files);
+	/* the last reference to the end to write to is the map's */
 	close(fd[1]);
+
+	/*
+	 * The callbacks of RCU that drop the pids are text of the module, and take
+	 * a second. All else that is waited for until it can be unloaded is queued
+	 * on the other processor, as what comes after them on theirs waits for them.
+	 */
+	slow->bss->nr = getpid();
+	ASSERT_EQ(0, slow_drops__attach(slow));
+	ASSERT_LT(0, read_file(UNBOUND, mask, sizeof(mask)));
+	write_file(UNBOUND, "1");
+	run_on(1);
+	reader_run(m->progs.drop_pids);
+	run_on(0);
+	drops__destroy(m);
+	expect_unloaded(_metadata);
+	EXPECT_LE(DROPS, slow->bss->dropped);
+	EXPECT_TRUE(until(5, hung_up(fd[0])));
+	write_file(UNBOUND, mask);
+	slow_drops__destroy(slow);
+	close(fd[0]);
 }
 
 TEST_HARNESS_MAIN

@@ -9,6 +9,7 @@
 #define POLICY_EVENTS	4096	/* events that policy.bpf.c has room for */
 
 #define ARGUMENTS_BUFFER 8192	/* of arguments.bpf.c */
+#define DROPS		5000	/* references that the map of drops.bpf.c has */
 #define KPTR_ENTRIES	8	/* of each map of kptr_maps.bpf.c */
 
 #endif /* _TASKHOLD_TESTS_SIZES_H */

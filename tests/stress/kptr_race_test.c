@@ -11,7 +11,6 @@
  *
  * TASKHOLD_RACE_SECONDS says how long each of them goes on.
  */
-#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -319,16 +318,6 @@ static __u64 tasks_freed(FIXTURE_DATA(race) *self)
 	if (bpf_prog_get_info_by_fd(bpf_program__fd(self->ends->progs.on_free), &info, &len))
 		die("bpf_prog_get_info_by_fd");
 	return self->ends->bss->tasks + info.recursion_misses;
-}
-
-/* Nobody has the end to write to any more. */
-static bool hung_up(int fd)
-{
-	struct pollfd p = { .fd = fd };
-
-	if (poll(&p, 1, 0) < 0)
-		die("poll");
-	return p.revents & POLLHUP;
 }
 
 static unsigned long pipes_hung_up(FIXTURE_DATA(race) *self)

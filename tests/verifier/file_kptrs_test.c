@@ -7,7 +7,6 @@
  * value go with the value, however that goes, and no sooner; the map holds the
  * module. That a file has gone is seen at the other end of a pipe.
  */
-#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -97,16 +96,6 @@ static __u64 inode_of(int fd)
 	if (fstat(fd, &st))
 		die("fstat");
 	return st.st_ino;
-}
-
-/* Nobody has the end to write to any more. */
-static bool hung_up(int fd)
-{
-	struct pollfd p = { .fd = fd };
-
-	if (poll(&p, 1, 0) < 0)
-		die("poll");
-	return p.revents & POLLHUP;
 }
 
 FIXTURE_SETUP(kptr)

@@ -7,7 +7,6 @@
  * lock is held: one of the kernel's, or one that dropping or taking a reference
  * needs. The second would never be had.
  */
-#include <poll.h>
 #include <sys/syscall.h>
 
 #include "lib/reader.h"
@@ -35,16 +34,6 @@ FIXTURE_TEARDOWN(locks)
 {
 	pid_locks__destroy(self->m);
 	close(self->fd[0]);
-}
-
-/* Nobody has the end to write to any more. */
-static bool hung_up(int fd)
-{
-	struct pollfd p = { .fd = fd };
-
-	if (poll(&p, 1, 0) < 0)
-		die("poll");
-	return p.revents & POLLHUP;
 }
 
 TEST_F(locks, pids)
