@@ -160,7 +160,8 @@ check_config() {
 		got=$(grep -E "^(# )?$option(=| is not set)" "$config" || echo "# $option is not set")
 		[[ $got == "$wanted" ]] || lost+=("$wanted (is: $got)")
 	done < <(cat "$@" | awk '
-		match($0, /CONFIG_[A-Za-z0-9_]+/) {
+		/^(CONFIG_[A-Za-z0-9_]+=|# CONFIG_[A-Za-z0-9_]+ is not set$)/ {
+			match($0, /CONFIG_[A-Za-z0-9_]+/)
 			option = substr($0, RSTART, RLENGTH)
 			if (!(option in last)) order[++n] = option
 			last[option] = $0

@@ -17,6 +17,13 @@ KERNEL_INPUTS := kernel/build.sh kernel/lib.sh scripts/lib.sh scripts/download.s
 # What a kernel's script said, known once its file is there: in recipes alone.
 kernel_value = $(shell sed -n 's/^$(2)=//p' out/$(1).env)
 
+# lost FILE...: those that name a kernel which is not there any more, as the cache has
+# been cleaned. They are made anew.
+images = $(shell sed -n 's/^[A-Z_]*VMLINUZ=//p' $(1))
+lost = $(foreach env,$(wildcard $(1)),$(if $(filter-out $(wildcard $(call images,$(env))),$(call images,$(env))),$(env)))
+.PHONY: lost-kernel
+lost-kernel:
+
 # make asks again only where something changed here: what apt has now is looked
 # at with the stock kernel, whose version the file names. The file is written under
 # a name of this make's own, as scripts/check.sh has kernels built while another
@@ -25,6 +32,7 @@ $(BUILT_KERNELS:%=out/%.env): out/%.env: $(KERNEL_INPUTS) out/stock.mk
 	@new=$@.$$$$; \
 	kernel/build.sh $(KERNEL_OPTIONS_$*) $(KERNEL_$*) >$$new || { rm $$new; exit 1; }; \
 	mv $$new $@
+$(call lost,$(BUILT_KERNELS:%=out/%.env)): lost-kernel
 
 .PHONY: kernel
 kernel: out/patched.env ## build the 6.12 kernel with the verifier series

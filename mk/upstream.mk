@@ -16,6 +16,7 @@ out/upstream-$(UPSTREAM).env: $(KERNEL_INPUTS) tests/upstream/build.sh tests/ups
 	tests/upstream/build.sh $(UPSTREAM_OPTIONS_$(UPSTREAM)) '$(UPSTREAM)' >$$new || \
 		{ rm $$new; exit 1; }; \
 	mv $$new $@
+$(call lost,out/upstream-$(UPSTREAM).env): lost-kernel
 
 .PHONY: check-upstream ready-upstream
 check-upstream: ## run the kernel's BPF selftests with and without the verifier series

@@ -275,10 +275,16 @@ if [[ -n $part && -z ${TESTS:-} ]]; then
 fi
 
 [[ -z $part ]] || export UPSTREAM=${UPSTREAM:-base}
+# left_out SUITE: it has none of the tests that are wanted.
+left_out() {
+	((${#patterns[@]} > 0)) && [[ ! $1 =~ ^(stock|patched|debug|clang)$ ]]
+}
+
 kernels=()
 for suite in "$@"; do
 	rm -rf "out/$suite"/*.{tap,raw,dmesg}
 	mkdir -p "out/$suite"
+	! left_out "$suite" || continue
 	case $suite in
 	patched | debug | clang) kernels+=("out/$suite.env") ;;
 	upstream) kernels+=("out/upstream-${UPSTREAM:-selftests}.env") ;;
@@ -288,14 +294,18 @@ done
 # make has asked for the newest kernel already, where it called this.
 export TASKHOLD_STOCK_IS_FRESH=1
 # Kernels are built while the suites before theirs run: an emulated guest keeps
-# one processor busy. What fails here is said when its suite asks for it.
+# one processor busy. What fails here is said when its suite asks for it. A group of
+# its own, as ^C does not reach what runs in the background, and all of it has to go.
 if (($# > 1 && ${#kernels[@]} > 0)); then
-	nice make --no-print-directory -k "${kernels[@]}" >out/kernels.log 2>&1 &
+	set -m
+	nice make --no-print-directory -k "${kernels[@]}" >out/kernels.log 2>&1 </dev/null &
+	set +m
+	trap 'kill -TERM -- -'"$!"' 2>/dev/null' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
 fi
 for suite in "$@"; do
-	if ((${#patterns[@]} > 0)) && [[ ! $suite =~ ^(stock|patched|debug|clang)$ ]]; then
-		continue
-	fi
+	! left_out "$suite" || continue
 	if ! make --no-print-directory "ready-$suite"; then
 		result "out/$suite/build.tap" build "make ready-$suite failed"
 		continue
