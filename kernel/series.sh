@@ -5,7 +5,8 @@
 # is with those before it and without those behind: applies them one after the
 # other to one tree, and after each builds the kernel without a warning in the
 # files that it touches, boots it, builds the module for it and runs the tests
-# whose outcome no patch changes. Prints TAP.
+# whose outcome no patch changes, and one that asks which features there are now:
+# those of the patches so far, and no others. Prints TAP.
 #
 # usage: series.sh OUT FRAGMENT...
 set -euo pipefail
@@ -19,8 +20,19 @@ set -euo pipefail
 . "$TASKHOLD_ROOT/tests/head.sh"
 
 # Those whose outcome no patch changes.
-TESTS=(kfuncs/verifier_test kfuncs/kptr_maps_test struct_ops/members_test
-       struct_ops/verifier_test module/in_use_test)
+TESTS=(series/features_test kfuncs/verifier_test kfuncs/kptr_maps_test
+       struct_ops/members_test struct_ops/verifier_test module/in_use_test)
+
+# What `taskhold status --features` finds on a kernel without the series, and with
+# each patch more. Patches 1, 7 and 12 bring none by themselves: 1 is what the kfuncs
+# that 2 lets the module have need, 7 and 12 close holes.
+STOCK=(kptr_untrusted kptr_ref kptr_rcu local_kptr percpu_kptr xchg_inlined
+       struct_ops nullable_args records records_iter rec_kptr)
+declare -A BRINGS=(
+	[0002]="rec_kptr_get task_acquire task_kptr_get" [0003]=bad_tags_refused
+	[0004]="pid_kptr file_kptr" [0005]=owned_args [0006]=xchg_insn
+	[0008]=kptr_percpu [0009]=kptr_user [0010]=walked [0011]=ct_kptr_get
+)
 
 (($# > 1)) || die "usage: series.sh OUT FRAGMENT..."
 mkdir -p "$1"
@@ -82,9 +94,9 @@ all_passed() {
 	return "$status"
 }
 
-# works LOG: with the module, in a guest.
+# works LOG FEATURE...: with the module, in a guest.
 works() {
-	local kver
+	local kver features=("${@:2}")
 
 	kver=$("${make[@]}" -s kernelrelease)
 	rm -f "$tmp/kernel/lib/modules/$kver"/{build,source}
@@ -92,6 +104,7 @@ works() {
 		"$tmp/kernel/lib/modules/$kver" "$tmp/dkms" >>"$1" 2>&1 || return 1
 	rm -rf "$out/guest"
 	mkdir "$out/guest"
+	printf '%s\n' "${features[@]}" | LC_ALL=C sort >"$out/guest/features"
 	"$TASKHOLD_ROOT/tests/qemu/run.sh" --name series --out "$out/guest" --timeout 600 \
 		--kernel "$obj/arch/x86/boot/bzImage" --modules "$tmp/dkms/target/lib/modules/$kver" \
 		-- "$TASKHOLD_ROOT/tests/qemu/suite.sh" "$out/guest" "${TESTS[@]}" \
@@ -115,14 +128,18 @@ step() {
 }
 
 fetch_source "$version" "$tmp"
-printf 'TAP version 13\n1..%d\n' "$((1 + 3 * ${#PATCHES[@]}))"
+printf 'TAP version 13\n1..%d\n' "$((2 + 3 * ${#PATCHES[@]}))"
 configure "$out/configure.log" "$src" "$obj" "${fragments[@]}" -- "${make[@]}"
 step "without the series it builds" "$out/0000.log" build "$out/0000.log"
+features=("${STOCK[@]}")
+step "without the series it works" "$out/0000.log" works "$out/0000.log" "${features[@]}"
 for patch in "${PATCHES[@]}"; do
 	name=${patch##*/} name=${name%.patch}
 	log=$out/${name:0:4}.log
 	apply_patch "$src" "$version" "$patch"
 	step "$name builds" "$log" build "$log"
 	step "$name builds without a warning" "$log" no_warnings "$log"
-	step "$name works" "$log" works "$log"
+	read -ra brings <<<"${BRINGS[${name:0:4}]:-}"
+	features+=("${brings[@]}")
+	step "$name works" "$log" works "$log" "${features[@]}"
 done

@@ -135,7 +135,7 @@ all_tests() {
 			echo "$test"
 		fi
 	done < <(find tests -mindepth 2 -maxdepth 2 \( -name '*_test.c' -o -name '*_test.sh' \) \
-			! -path 'tests/dkms/*' ! -path 'tests/deb/*' |
+			! -path 'tests/dkms/*' ! -path 'tests/deb/*' ! -path 'tests/series/*' |
 		 sed -E 's|^tests/||; s|\.[^.]*$||' | sort)
 }
 
