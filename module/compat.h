@@ -9,7 +9,6 @@
 
 #include <linux/btf.h>
 #include <linux/cgroup.h>
-#include <linux/fs.h>
 #include <linux/u64_stats_sync.h>
 #include <trace/events/sched.h>
 
@@ -89,42 +88,6 @@ static inline u64 taskhold_compat_cgroup_cpu(struct cgroup *cgrp, int cpu)
 	} while (u64_stats_fetch_retry(&stat->bsync, seq));
 
 	return ns;
-}
-
-/**
- * taskhold_compat_file_get - take a reference to a file that may have none left
- * @file: a file that has not been freed
- *
- * The count is f_count in 6.12, and f_ref from 6.13 on.
- *
- * Context: any.
- *
- * Return: false if the last reference has gone, and the file is being closed.
- */
-static inline bool taskhold_compat_file_get(struct file *file)
-{
-#ifdef TASKHOLD_HAVE_FILE_REF
-	return file_ref_get(&file->f_ref);
-#else
-	return atomic_long_inc_not_zero(&file->f_count);
-#endif
-}
-
-/**
- * taskhold_compat_file_put_not_last - drop a reference unless it is the last one
- * @file: a file that the caller has a reference to
- *
- * Context: any, NMI included.
- *
- * Return: false if it is the last one; the caller still has it then.
- */
-static inline bool taskhold_compat_file_put_not_last(struct file *file)
-{
-#ifdef TASKHOLD_HAVE_FILE_REF
-	return atomic_long_add_unless(&file->f_ref.refcnt, -1, FILE_REF_ONEREF);
-#else
-	return atomic_long_add_unless(&file->f_count, -1, 1);
-#endif
 }
 
 #endif /* _TASKHOLD_COMPAT_H */

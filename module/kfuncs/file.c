@@ -12,6 +12,9 @@
  * the last reference is for no NMI, and from an interrupt or a kernel thread it
  * arms a timer, whose locks may be held by whom the program was attached to. So
  * the last one is left to an interrupt of our own.
+ *
+ * f_count is what 6.12 counts references by, which kernel/patches is for; later
+ * kernels have file_ref_get() and its like.
  */
 #include <linux/bpf.h>
 #include <linux/btf.h>
@@ -58,7 +61,7 @@ static DEFINE_IRQ_WORK(file_puts_work, file_puts_irq);
  */
 static void file_put(struct file *file)
 {
-	if (taskhold_compat_file_put_not_last(file))
+	if (atomic_long_add_unless(&file->f_count, -1, 1))
 		return;
 	/* who finds the list empty sees to all that follow until it is emptied */
 	if (llist_add(&file->f_llist, &file_puts))
@@ -151,7 +154,7 @@ __bpf_kfunc struct file *taskhold_file_acquire(struct file *file)
 	 * when the last reference has gone.  The file's memory is there for as
 	 * long as the program runs, as it is whoever called that frees it.
 	 */
-	return taskhold_compat_file_get(file) ? file_checked(file) : NULL;
+	return atomic_long_inc_not_zero(&file->f_count) ? file_checked(file) : NULL;
 }
 
 /**
