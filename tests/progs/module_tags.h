@@ -26,6 +26,19 @@ struct testmod_user_holder {
 			struct testmod_user_data *percpu[1];
 		} second;
 	} mixed;
+	union {
+		struct {
+			struct testmod_user_data *plain;
+		} first;
+		struct testmod_user_data *user;
+	} in_struct;
+	union {
+		union {
+			struct testmod_user_data *plain;
+			unsigned long number;
+		} first;
+		struct testmod_user_data *percpu;
+	} in_union;
 };
 
 struct bpf_iter_testmod_user {

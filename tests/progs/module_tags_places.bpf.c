@@ -206,6 +206,36 @@ int ON_CALL(follow_union_of_arrays)
 }
 
 SEC("fentry/testmod_user_call")
+__why("nor if the first member is a struct that has it")
+__failure __msg("access user memory") __taken_for_ordinary
+int ON_CALL(follow_struct_of_union)
+{
+	seen = own->in_struct.first.plain->number;
+	return 0;
+}
+
+SEC("fentry/testmod_user_call")
+__why("and then it is not stored as an ordinary pointer either")
+__failure __msg("type=user_untrusted_ptr_ expected=ptr_testmod_user_data") __taken_for_ordinary
+int ON_CALL(store_struct_of_union)
+{
+	struct held *v = first();
+
+	if (v)
+		v->unref = own->in_struct.first.plain;
+	return 0;
+}
+
+SEC("fentry/testmod_user_call")
+__why("nor if it is a union")
+__failure __msg("access percpu memory") __taken_for_ordinary
+int ON_CALL(follow_union_of_union)
+{
+	seen = own->in_union.first.plain->number;
+	return 0;
+}
+
+SEC("fentry/testmod_user_call")
 __why("what stands beside it is followed")
 __success
 int ON_CALL(follow_beside_in_union)

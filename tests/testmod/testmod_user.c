@@ -41,6 +41,20 @@ struct testmod_user_holder {
 			struct testmod_user_data PERCPU *percpu[1];
 		} second;
 	} mixed;
+	/* and stands in a struct, or in a union of its own */
+	union {
+		struct {
+			struct testmod_user_data *plain;
+		} first;
+		struct testmod_user_data USER *user;
+	} in_struct;
+	union {
+		union {
+			struct testmod_user_data *plain;
+			unsigned long number;
+		} first;
+		struct testmod_user_data PERCPU *percpu;
+	} in_union;
 };
 
 struct bpf_iter_testmod_user {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An iterator over maps whose values have, beside a number, a field of the kernel's
+ * that is no kptr.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "objects.h"
+
+struct node {
+	struct bpf_list_node list_node;
+	struct bpf_rb_node rb_node;
+	struct task_struct __kptr *task;
+};
+
+struct with_list {
+	__u64 number;
+	struct bpf_list_head head __contains(node, list_node);
+	struct bpf_spin_lock lock;
+};
+
+struct with_tree {
+	__u64 number;
+	struct bpf_rb_root root __contains(node, rb_node);
+	struct bpf_spin_lock lock;
+};
+
+struct with_timer {
+	__u64 number;
+	struct bpf_timer timer;
+};
+
+struct with_work {
+	__u64 number;
+	struct bpf_wq work;
+};
+
+struct with_lock {
+	__u64 number;
+	struct bpf_spin_lock lock;
+};
+
+/* So that the object's BTF has the type. */
+struct node *unused;
+
+#define MAP(name, kind)				\
+struct {					\
+	__uint(type, kind);			\
+	__uint(max_entries, 1);			\
+	__type(key, __u32);			\
+	__type(value, struct with_##name);	\
+}
+
+MAP(list, BPF_MAP_TYPE_ARRAY) list SEC(".maps");
+MAP(tree, BPF_MAP_TYPE_HASH) tree SEC(".maps");
+MAP(timer, BPF_MAP_TYPE_ARRAY) timer SEC(".maps");
+MAP(work, BPF_MAP_TYPE_HASH) work SEC(".maps");
+MAP(lock, BPF_MAP_TYPE_ARRAY) lock SEC(".maps");
+
+/* out */
+__u32 walked;
+
+/* Writes to the number alone: the fields must be whole where it is no copy. */
+SEC("iter/bpf_map_elem")
+int walk(struct bpf_iter__bpf_map_elem *ctx)
+{
+	__u64 *value = ctx->value;
+
+	if (!value)
+		return 0;
+	walked++;
+	value[0]++;
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";
