@@ -3,6 +3,8 @@
  * A check that cannot fail checks nothing: expectations that are wrong must be
  * found to be, and for the right reason.
  */
+#include <taskhold/types.h>
+
 #include "lib/expect.h"
 
 #include "expect_wrong.skel.h"

@@ -5,6 +5,8 @@
  * result for each program of three objects, which say themselves what is to be
  * expected.
  */
+#include <taskhold/types.h>
+
 #include "lib/expect.h"
 
 #include "hook_reject.skel.h"

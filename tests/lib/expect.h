@@ -21,8 +21,6 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
-#include <taskhold/ops.h>
-
 #include "kselftest.h"
 
 #define EXPECT_MAX_PROGS	128
@@ -167,7 +165,41 @@ static bool expect_read(const struct btf *btf, struct expectation *e, char *reas
 	return true;
 }
 
-/* Leave out every program but one, and every policy that it is no member of. */
+/* Is a member of a struct_ops map's a function? In libbpf's hands it is a program. */
+static bool expect_is_function(const struct btf *btf, const struct btf_member *member)
+{
+	const struct btf_type *t = btf__type_by_id(btf, btf__resolve_type(btf, member->type));
+
+	if (!t || !btf_is_ptr(t))
+		return false;
+	t = btf__type_by_id(btf, btf__resolve_type(btf, t->type));
+	return t && btf_is_func_proto(t);
+}
+
+/* Take a program alone of those of a struct_ops map, which is not made if it is none of them. */
+static void expect_pick_member(struct bpf_map *map, const struct btf *btf,
+			       struct bpf_program *picked)
+{
+	const struct btf_type *t = btf__type_by_id(btf, bpf_map__btf_value_type_id(map));
+	char *ops = bpf_map__initial_value(map, NULL);
+	int i;
+
+	bpf_map__set_autocreate(map, false);
+	for (i = 0; i < btf_vlen(t); i++) {
+		void **op = (void **)(ops + btf_member_bit_offset(t, i) / 8);
+
+		if (!expect_is_function(btf, btf_members(t) + i))
+			continue;
+		if (picked && *op == picked) {
+			bpf_map__set_autocreate(map, true);
+			bpf_program__set_autoload(picked, true);
+		} else {
+			*op = NULL;
+		}
+	}
+}
+
+/* Leave out every program but one, and every struct_ops map that it is no member of. */
 static struct bpf_program *expect_pick(struct bpf_object *obj, const char *name)
 {
 	struct bpf_program *prog, *picked = NULL;
@@ -181,22 +213,8 @@ static struct bpf_program *expect_pick(struct bpf_object *obj, const char *name)
 			picked = prog;
 	}
 	bpf_object__for_each_map(map, obj) {
-		struct taskhold_ops *ops;
-		size_t size;
-
-		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS)
-			continue;
-		ops = bpf_map__initial_value(map, &size);
-		/* the first seven members are functions, in libbpf's hands programs */
-		bpf_map__set_autocreate(map, false);
-		for (void **op = (void **)ops; op < (void **)ops->name; op++) {
-			if (picked && *op == picked) {
-				bpf_map__set_autocreate(map, true);
-				bpf_program__set_autoload(picked, true);
-			} else {
-				*op = NULL;
-			}
-		}
+		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
+			expect_pick_member(map, bpf_object__btf(obj), picked);
 	}
 	return picked;
 }
