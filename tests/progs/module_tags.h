@@ -41,6 +41,13 @@ struct testmod_user_holder {
 	} in_union;
 };
 
+struct testmod_user_ops {
+	int (*nullable)(struct testmod_user_data *user, struct testmod_user_data *percpu,
+			struct testmod_user_data *percpu_user, struct testmod_user_data *plain);
+	int (*always)(struct testmod_user_data *user, struct testmod_user_data *percpu,
+		      struct testmod_user_data *percpu_user, struct testmod_user_data *plain);
+};
+
 struct bpf_iter_testmod_user {
 	struct testmod_user_data *user;
 } __attribute__((aligned(8)));

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Pointers to user space and to per-CPU memory that the BTF calls so: arguments
- * of a function, fields of a struct, and what kfuncs return. It is built by clang
- * whoever built the kernel, as other compilers do not write the tags.
+ * of a function and of members of a struct_ops type, fields of a struct, and what
+ * kfuncs return. It is built by clang whoever built the kernel, as other compilers
+ * do not write the tags.
  */
 #include <linux/bpf.h>
+#include <linux/bpf_verifier.h>
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
 #include <linux/cfi.h>
@@ -55,6 +57,17 @@ struct testmod_user_holder {
 		} first;
 		struct testmod_user_data PERCPU *percpu;
 	} in_union;
+};
+
+/* Of both members the arguments are the same, of the first they may be NULL. */
+struct testmod_user_ops {
+	int (*nullable)(struct testmod_user_data USER *user,
+			struct testmod_user_data PERCPU *percpu,
+			struct testmod_user_data PERCPU USER *percpu_user,
+			struct testmod_user_data *plain);
+	int (*always)(struct testmod_user_data USER *user, struct testmod_user_data PERCPU *percpu,
+		      struct testmod_user_data PERCPU USER *percpu_user,
+		      struct testmod_user_data *plain);
 };
 
 struct bpf_iter_testmod_user {
@@ -193,6 +206,76 @@ static const struct btf_kfunc_id_set kfunc_set = {
 	.set = &kfunc_ids,
 };
 
+/* The kernel takes from their names which arguments may be NULL. */
+static int nullable_stub(struct testmod_user_data USER *user__nullable,
+			 struct testmod_user_data PERCPU *percpu__nullable,
+			 struct testmod_user_data PERCPU USER *percpu_user__nullable,
+			 struct testmod_user_data *plain__nullable)
+{
+	return 0;
+}
+
+static int always_stub(struct testmod_user_data USER *user, struct testmod_user_data PERCPU *percpu,
+		       struct testmod_user_data PERCPU USER *percpu_user,
+		       struct testmod_user_data *plain)
+{
+	return 0;
+}
+
+static struct testmod_user_ops ops_stubs = {
+	.nullable = nullable_stub,
+	.always = always_stub,
+};
+
+static const struct bpf_func_proto *ops_get_func_proto(enum bpf_func_id func_id,
+						       const struct bpf_prog *prog)
+{
+	return bpf_base_func_proto(func_id, prog);
+}
+
+static bool ops_is_valid_access(int off, int size, enum bpf_access_type type,
+				const struct bpf_prog *prog, struct bpf_insn_access_aux *info)
+{
+	return bpf_tracing_btf_ctx_access(off, size, type, prog, info);
+}
+
+static const struct bpf_verifier_ops ops_verifier_ops = {
+	.get_func_proto = ops_get_func_proto,
+	.is_valid_access = ops_is_valid_access,
+};
+
+static int ops_init(struct btf *btf)
+{
+	return 0;
+}
+
+static int ops_init_member(const struct btf_type *t, const struct btf_member *member, void *kdata,
+			   const void *udata)
+{
+	return 0;
+}
+
+/* Programs are loaded, and nobody calls them. */
+static int ops_reg(void *kdata, struct bpf_link *link)
+{
+	return -EOPNOTSUPP;
+}
+
+static void ops_unreg(void *kdata, struct bpf_link *link)
+{
+}
+
+static struct bpf_struct_ops ops_type = {
+	.verifier_ops = &ops_verifier_ops,
+	.init = ops_init,
+	.init_member = ops_init_member,
+	.reg = ops_reg,
+	.unreg = ops_unreg,
+	.cfi_stubs = &ops_stubs,
+	.name = "testmod_user_ops",
+	.owner = THIS_MODULE,
+};
+
 static int __init testmod_user_init(void)
 {
 	int err, cpu;
@@ -202,7 +285,9 @@ static int __init testmod_user_init(void)
 	holder.percpu = (struct testmod_user_data PERCPU *)(unsigned long)&data;
 	holder.next = &holder;
 	err = register_btf_kfunc_id_set(BPF_PROG_TYPE_SYSCALL, &kfunc_set);
-	return err ?: register_btf_kfunc_id_set(BPF_PROG_TYPE_TRACING, &kfunc_set);
+	err = err ?: register_btf_kfunc_id_set(BPF_PROG_TYPE_TRACING, &kfunc_set);
+	err = err ?: register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS, &kfunc_set);
+	return err ?: register_bpf_struct_ops(&ops_type, testmod_user_ops);
 }
 module_init(testmod_user_init);
 

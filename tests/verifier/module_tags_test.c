@@ -10,6 +10,7 @@
 #include "lib/testmod.h"
 
 #include "module_tags.skel.h"
+#include "module_tags_nullable.skel.h"
 #include "module_tags_places.skel.h"
 
 #define NAME	"testmod_user"
@@ -22,7 +23,7 @@ static void unload(void)
 
 int main(void)
 {
-	struct expect_object objects[2];
+	struct expect_object objects[3];
 	int err = testmod_load(NAME, "");
 
 	if (err)
@@ -30,5 +31,6 @@ int main(void)
 	atexit(unload);
 	objects[0].elf = module_tags__elf_bytes(&objects[0].size);
 	objects[1].elf = module_tags_places__elf_bytes(&objects[1].size);
-	expect_main(objects, 2);
+	objects[2].elf = module_tags_nullable__elf_bytes(&objects[2].size);
+	expect_main(objects, 3);
 }
