@@ -32,6 +32,7 @@
  * @name: of the program
  * @why: what it shows
  * @msgs: what the log must have, @nr_msgs of them
+ * @no_msgs: what it must not have, @nr_no_msgs of them
  * @success: it must load
  * @failure: it must be refused
  * @stock: this is all about kernels without the patches of kernel/patches
@@ -43,6 +44,8 @@ struct expectation {
 	char why[160];
 	char msgs[EXPECT_MAX_MSGS][160];
 	int nr_msgs;
+	char no_msgs[EXPECT_MAX_MSGS][160];
+	int nr_no_msgs;
 	bool success;
 	bool failure;
 	bool stock;
@@ -110,6 +113,7 @@ static bool expect_take_tag(struct expectation *e, const char *tag, bool of_stoc
 			e->success = false;
 			e->failure = false;
 			e->nr_msgs = 0;
+			e->nr_no_msgs = 0;
 		}
 		snprintf(rest, sizeof(rest), "expect:%s", tag + 13);
 		return expect_take_tag(e, rest, true);
@@ -128,6 +132,8 @@ static bool expect_take_tag(struct expectation *e, const char *tag, bool of_stoc
 		snprintf(e->why, sizeof(e->why), "%s", text);
 	else if (!strncmp(tag, "expect:msg=", 11) && e->nr_msgs < EXPECT_MAX_MSGS)
 		snprintf(e->msgs[e->nr_msgs++], sizeof(e->msgs[0]), "%s", text);
+	else if (!strncmp(tag, "expect:no-msg=", 14) && e->nr_no_msgs < EXPECT_MAX_MSGS)
+		snprintf(e->no_msgs[e->nr_no_msgs++], sizeof(e->no_msgs[0]), "%s", text);
 	else
 		return false;
 	return true;
@@ -252,9 +258,17 @@ static bool expect_check(const void *elf, size_t size, const struct expectation 
 	}
 	if (e->prunes)
 		bpf_program__set_flags(prog, bpf_program__flags(prog) | BPF_F_TEST_STATE_FREQ);
+	/* the log of a path that is good is only kept at this level */
+	if (e->nr_no_msgs)
+		bpf_program__set_log_level(prog, 2);
 	err = bpf_object__load(obj);
 	bpf_object__close(obj);
 
+	/* what is not said must be missing from something */
+	if (e->nr_no_msgs && !strstr(expect_log, "processed ")) {
+		snprintf(reason, reason_size, "there is no log, or not to its end");
+		good = false;
+	}
 	if (e->success && err) {
 		snprintf(reason, reason_size, "refused: %s", strerror(-err));
 		good = false;
@@ -266,6 +280,12 @@ static bool expect_check(const void *elf, size_t size, const struct expectation 
 		if (strstr(expect_log, e->msgs[i]) || strstr(expect_libbpf, e->msgs[i]))
 			continue;
 		snprintf(reason, reason_size, "the log lacks '%s'", e->msgs[i]);
+		good = false;
+	}
+	for (i = 0; good && i < e->nr_no_msgs; i++) {
+		if (!strstr(expect_log, e->no_msgs[i]) && !strstr(expect_libbpf, e->no_msgs[i]))
+			continue;
+		snprintf(reason, reason_size, "the log has '%s'", e->no_msgs[i]);
 		good = false;
 	}
 	return good;

@@ -10,6 +10,7 @@
  *
  * Each program says __success or __failure, and why; a failure names at least
  * one part of the verifier's log, without the numbers that compilers change.
+ * What the log must not have may stand beside it.
  */
 #ifndef _TASKHOLD_TESTS_EXPECT_BPF_H
 #define _TASKHOLD_TESTS_EXPECT_BPF_H
@@ -19,6 +20,7 @@
 #define __success		__expect("load", "success")
 #define __failure		__expect("load", "failure")
 #define __msg(text)		__expect("msg", text)
+#define __no_msg(text)		__expect("no-msg", text)
 #define __why(text)		__expect("why", text)
 
 /*
@@ -31,5 +33,6 @@
 #define __stock_success		__expect("stock-load", "success")
 #define __stock_failure		__expect("stock-load", "failure")
 #define __stock_msg(text)	__expect("stock-msg", text)
+#define __stock_no_msg(text)	__expect("stock-no-msg", text)
 
 #endif /* _TASKHOLD_TESTS_EXPECT_BPF_H */

@@ -59,6 +59,46 @@ int one_of_two(void *ctx)
 }
 
 SEC("syscall")
+__why("right: it is not said")
+__failure __msg("Unreleased reference") __no_msg("unbounded memory access")
+int right_silence(void *ctx)
+{
+	return !!taskhold_rec_lookup(bpf_get_current_task_btf());
+}
+
+SEC("syscall")
+__why("it is said after all")
+__failure __msg("Unreleased reference") __no_msg("taskhold_rec_lookup")
+int said_after_all(void *ctx)
+{
+	return !!taskhold_rec_lookup(bpf_get_current_task_btf());
+}
+
+SEC("syscall")
+__why("it is said of a program that loads")
+__success __no_msg("R10=fp0")
+int said_when_loaded(void *ctx)
+{
+	return 0;
+}
+
+SEC("syscall")
+__why("what is not said is no reason for a refusal")
+__failure __no_msg("unbounded memory access")
+int says_only_silence(void *ctx)
+{
+	return !!taskhold_rec_lookup(bpf_get_current_task_btf());
+}
+
+SEC("fentry/taskhold_that_is_nowhere")
+__why("it does not get as far as the verifier, whose log has nothing at all")
+__failure __msg("failed to find kernel BTF type ID") __no_msg("unbounded memory access")
+int never_verified(void *ctx)
+{
+	return 0;
+}
+
+SEC("syscall")
 int says_nothing(void *ctx)
 {
 	return 0;
