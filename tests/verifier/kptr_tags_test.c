@@ -5,7 +5,8 @@
 /*
  * Type tags of pointers in map values: a kernel with the patches of
  * kernel/patches creates no map with a tag that it cannot honour, and says why.
- * One without them takes the pointer for plain data and says nothing.
+ * One without them takes the pointer for plain data and says nothing. Of a map that
+ * is created it is asked whether it has kptrs.
  *
  * The BTF is made here, since no compiler would put these tags there.
  */
@@ -15,6 +16,7 @@
 #include "lib/expect.h"
 #include "lib/guest.h"
 #include "lib/kmsg.h"
+#include "lib/kptr_types.h"
 
 #include "lib/harness.h"
 
@@ -40,47 +42,61 @@ FIXTURE_VARIANT(tags)
 {
 	const char *tag[2];	/* outermost first */
 	enum shape shape;
+	bool kptrs[2];		/* has the map any, on a stock kernel and a patched one? */
 	int err;		/* of the creation, on a patched kernel */
 	const char *says;	/* in the kernel's log */
 };
 
-#define VARIANT(name, outer, inner, form, error, text)				\
+/* A map is created on either kernel. */
+#define MAP(name, outer, inner, form, on_stock, on_patched)			\
 	FIXTURE_VARIANT_ADD(tags, name)						\
 	{									\
-		.tag = { outer, inner }, .shape = form, .err = error, .says = text, \
+		.tag = { outer, inner }, .shape = form, .kptrs = { on_stock, on_patched }, \
 	}
+
+/* On a stock kernel alone. */
+#define REFUSED(name, outer, inner, form, on_stock, error, text)		\
+	FIXTURE_VARIANT_ADD(tags, name)						\
+	{									\
+		.tag = { outer, inner }, .shape = form, .kptrs = { on_stock },	\
+		.err = error, .says = text,					\
+	}
+
+#define KPTRS	true
+#define PLAIN	false
 
 #define UNKNOWN	"is no kind of kptr that is known"
 #define REPEATED "has 2 tags instead of one"
 #define HIDDEN	"is const, in a union or behind a typedef"
 
-VARIANT(untrusted, "kptr_untrusted", NULL, MEMBER, 0, NULL);
-VARIANT(referenced, "kptr", NULL, MEMBER, 0, NULL);
-VARIANT(referenced_array, "kptr", NULL, ARRAY, 0, NULL);
-VARIANT(referenced_nested, "kptr", NULL, NESTED, 0, NULL);
-VARIANT(referenced_volatile, "kptr", NULL, VOLATILE, 0, NULL);
-VARIANT(kernel_percpu, "kptr_percpu", NULL, MEMBER, 0, NULL);
-VARIANT(user_space, "kptr_user", NULL, MEMBER, 0, NULL);
-VARIANT(of_another_time, "kptr_ref", NULL, MEMBER, -EINVAL, UNKNOWN);
-VARIANT(misspelt, "kptr_unstrusted", NULL, MEMBER, -EINVAL, UNKNOWN);
-VARIANT(misspelt_nested, "kptrs", NULL, NESTED, -EINVAL, UNKNOWN);
+MAP(untrusted, "kptr_untrusted", NULL, MEMBER, KPTRS, KPTRS);
+MAP(referenced, "kptr", NULL, MEMBER, KPTRS, KPTRS);
+MAP(referenced_array, "kptr", NULL, ARRAY, KPTRS, KPTRS);
+MAP(referenced_nested, "kptr", NULL, NESTED, KPTRS, KPTRS);
+MAP(referenced_volatile, "kptr", NULL, VOLATILE, KPTRS, KPTRS);
+MAP(percpu_of_program, "percpu_kptr", NULL, MEMBER, KPTRS, KPTRS);
+MAP(kernel_percpu, "kptr_percpu", NULL, MEMBER, PLAIN, KPTRS);
+MAP(user_space, "kptr_user", NULL, MEMBER, PLAIN, KPTRS);
+REFUSED(of_another_time, "kptr_ref", NULL, MEMBER, PLAIN, -EINVAL, UNKNOWN);
+REFUSED(misspelt, "kptr_unstrusted", NULL, MEMBER, PLAIN, -EINVAL, UNKNOWN);
+REFUSED(misspelt_nested, "kptrs", NULL, NESTED, PLAIN, -EINVAL, UNKNOWN);
 /* escaped once by who says it and once more by /dev/kmsg */
-VARIANT(not_printable, "kptr\n\033[31m", NULL, MEMBER, -EINVAL, "kptr\\x5cn\\x5ce[31m");
-VARIANT(repeated, "kptr", "kptr", MEMBER, -EINVAL, REPEATED);
-VARIANT(two_kinds, "kptr", "kptr_untrusted", MEMBER, -EINVAL, REPEATED);
-VARIANT(with_another_tag, "kptr", "user", MEMBER, -EINVAL, REPEATED);
-VARIANT(behind_another_tag, "rcu", "kptr", MEMBER, -EINVAL, REPEATED);
-VARIANT(no_struct, "kptr", NULL, TO_INT, -EINVAL, "does not point to a struct");
-VARIANT(in_union, "kptr", NULL, UNION, -EINVAL, HIDDEN);
-VARIANT(behind_typedef, "kptr", NULL, TYPEDEF, -EINVAL, HIDDEN);
-VARIANT(const_pointer, "kptr", NULL, CONST, -EINVAL, HIDDEN);
-VARIANT(volatile_struct, "kptr", NULL, VOLATILE_STRUCT, -EINVAL, HIDDEN);
+REFUSED(not_printable, "kptr\n\033[31m", NULL, MEMBER, PLAIN, -EINVAL, "kptr\\x5cn\\x5ce[31m");
+REFUSED(repeated, "kptr", "kptr", MEMBER, PLAIN, -EINVAL, REPEATED);
+REFUSED(two_kinds, "kptr", "kptr_untrusted", MEMBER, PLAIN, -EINVAL, REPEATED);
+REFUSED(with_another_tag, "kptr", "user", MEMBER, PLAIN, -EINVAL, REPEATED);
+REFUSED(behind_another_tag, "rcu", "kptr", MEMBER, PLAIN, -EINVAL, REPEATED);
+REFUSED(no_struct, "kptr", NULL, TO_INT, PLAIN, -EINVAL, "does not point to a struct");
+REFUSED(in_union, "kptr", NULL, UNION, PLAIN, -EINVAL, HIDDEN);
+REFUSED(behind_typedef, "kptr", NULL, TYPEDEF, PLAIN, -EINVAL, HIDDEN);
+REFUSED(const_pointer, "kptr", NULL, CONST, PLAIN, -EINVAL, HIDDEN);
+REFUSED(volatile_struct, "kptr", NULL, VOLATILE_STRUCT, KPTRS, -EINVAL, HIDDEN);
 /* here it is the load of the BTF that fails, on any kernel: its log says why */
-VARIANT(packed, "kptr", NULL, PACKED, -EFAULT, "is not aligned");
-VARIANT(too_many, "kptr", NULL, TOO_MANY, 0, NULL);
-VARIANT(too_wide_to_look_at, "kptr", NULL, WIDE, -E2BIG, NULL);
-VARIANT(other_tag, "user", NULL, MEMBER, 0, NULL);
-VARIANT(no_tag, NULL, NULL, MEMBER, 0, NULL);
+REFUSED(packed, "kptr", NULL, PACKED, PLAIN, -EFAULT, "is not aligned");
+MAP(too_many, "kptr", NULL, TOO_MANY, PLAIN, PLAIN);
+REFUSED(too_wide_to_look_at, "kptr", NULL, WIDE, KPTRS, -E2BIG, NULL);
+MAP(other_tag, "user", NULL, MEMBER, PLAIN, PLAIN);
+MAP(no_tag, NULL, NULL, MEMBER, PLAIN, PLAIN);
 
 FIXTURE_SETUP(tags)
 {
@@ -223,7 +239,8 @@ TEST_F(tags, creation)
 		return;
 	}
 	fd = create(self->btf, self->value);
-	EXPECT_LE(0, fd);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(variant->kptrs[expect_kernel_patched()], has_kptrs(fd));
 	close(fd);
 }
 
