@@ -2,7 +2,7 @@
 /*
  * Pointers to user space in map values, __kptr_user: what the verifier accepts
  * and what it must refuse, of what needs no pointer to user space that the
- * verifier knows. See kptr_user_tags.bpf.c.
+ * verifier knows. See type_tags.bpf.c and module_tags.bpf.c for what does.
  */
 #include "vmlinux.h"
 #include "taskhold.bpf.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Pointers that the BTF of a module says to be of user space or of per-CPU memory,
- * and what becomes of them: as kptr_tags.bpf.c, with what a test module offers
+ * and what becomes of them: as type_tags.bpf.c, with what a test module offers
  * whichever compiler built the kernel.
  */
 #include "vmlinux.h"

@@ -9,7 +9,7 @@
 #include "lib/expect.h"
 #include "lib/type_tags.h"
 
-#include "kptr_tags.skel.h"
+#include "type_tags.skel.h"
 
 int main(void)
 {
@@ -19,6 +19,6 @@ int main(void)
 		ksft_print_header();
 		ksft_exit_skip("the kernel's BTF has no type tags, or it lacks the patches\n");
 	}
-	object.elf = kptr_tags__elf_bytes(&object.size);
+	object.elf = type_tags__elf_bytes(&object.size);
 	expect_main(&object, 1);
 }
