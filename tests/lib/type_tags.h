@@ -8,6 +8,8 @@
 
 #include <bpf/btf.h>
 
+#include "lib/guest.h"
+
 static inline bool kernel_has_type_tag(const char *tag)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
@@ -21,6 +23,19 @@ static inline bool kernel_has_type_tag(const char *tag)
 	}
 	btf__free(btf);
 	return has;
+}
+
+/*
+ * Ought it to have one? Where clang has built the kernel, as it says itself, it is not
+ * the BTF that is asked, or a test would pass over a kernel that has lost its tags.
+ */
+static inline bool kernel_ought_to_have_type_tag(const char *tag)
+{
+	char version[1024];
+
+	if (read_file("/proc/version", version, sizeof(version)) <= 0)
+		die("read /proc/version");
+	return strstr(version, "clang version") || kernel_has_type_tag(tag);
 }
 
 #endif /* _TASKHOLD_TESTS_TYPE_TAGS_H */
