@@ -9,21 +9,21 @@
 
 #include "objects.h"
 
-struct node {
+struct kept {
 	struct bpf_list_node list_node;
 	struct bpf_rb_node rb_node;
-	struct task_struct __kptr *task;
+	__u64 number;
 };
 
 struct with_list {
 	__u64 number;
-	struct bpf_list_head head __contains(node, list_node);
+	struct bpf_list_head head __contains(kept, list_node);
 	struct bpf_spin_lock lock;
 };
 
 struct with_tree {
 	__u64 number;
-	struct bpf_rb_root root __contains(node, rb_node);
+	struct bpf_rb_root root __contains(kept, rb_node);
 	struct bpf_spin_lock lock;
 };
 
@@ -43,7 +43,7 @@ struct with_lock {
 };
 
 /* So that the object's BTF has the type. */
-struct node *unused;
+struct kept *unused;
 
 #define MAP(name, kind)				\
 struct {					\
