@@ -4,9 +4,8 @@
  * The module cannot be unloaded while anything refers to it, and can be once
  * that is gone: for each thing that may refer to it, both.
  */
-#include <bpf/btf.h>
-
 #include "lib/cpus.h"
+#include "lib/expect.h"
 #include "lib/policy.h"
 #include "drops.skel.h"
 #include "slow_drops.skel.h"
@@ -176,19 +175,6 @@ TEST_F(unload, it_has_records_to_free)
 	EXPECT_TRUE(until(5, slab_records() == 0));
 }
 
-/* Has the module's BTF kfuncs on pids and files, as on a kernel with the patches? */
-static bool has_pids(void)
-{
-	struct btf *vmlinux = btf__load_vmlinux_btf();
-	struct btf *btf = btf__load_module_btf("taskhold", vmlinux);
-	bool has = btf && btf__find_by_name_kind(btf, "taskhold_pid_release_dtor",
-						 BTF_KIND_FUNC) > 0;
-
-	btf__free(btf);
-	btf__free(vmlinux);
-	return has;
-}
-
 /* The processors for work that is bound to none, which is where maps are freed. */
 #define UNBOUND	"/sys/devices/virtual/workqueue/cpumask"
 
@@ -199,7 +185,7 @@ TEST_F(unload, pids_and_files_have_just_been_dropped)
 	char mask[64];
 	int fd[2];
 
-	if (!has_pids())
+	if (!expect_kernel_patched())
 		SKIP(return, "the kernel lacks the patches of kernel/patches");
 	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
 	m = drops__open_and_load();

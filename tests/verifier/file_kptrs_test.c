@@ -12,8 +12,7 @@
 #include <stdatomic.h>
 #include <sys/eventfd.h>
 
-#include <bpf/btf.h>
-
+#include "lib/expect.h"
 #include "lib/reader.h"
 #include "file_kptrs.skel.h"
 
@@ -70,19 +69,6 @@ static int update(struct bpf_map *map, __u32 key)
 				    BPF_ANY);
 }
 
-/* Has the kernel what this test is about? */
-static bool has_kfuncs(void)
-{
-	struct btf *vmlinux = btf__load_vmlinux_btf();
-	struct btf *btf = btf__load_module_btf("taskhold", vmlinux);
-	bool has = btf && btf__find_by_name_kind(btf, "taskhold_file_kptr_get",
-						 BTF_KIND_FUNC) > 0;
-
-	btf__free(btf);
-	btf__free(vmlinux);
-	return has;
-}
-
 static int run_prog(struct bpf_program *prog, struct file_kptrs *m)
 {
 	reader_run(prog);
@@ -109,7 +95,7 @@ FIXTURE_SETUP(kptr)
 
 	if (!module_loaded())
 		module_load();
-	if (!has_kfuncs())
+	if (!expect_kernel_patched())
 		SKIP(return, "the kernel lacks the patches of kernel/patches");
 	self->others = bpf_objects();
 	self->m = file_kptrs__open_and_load();
@@ -286,7 +272,7 @@ FIXTURE_SETUP(going)
 {
 	if (!module_loaded())
 		module_load();
-	if (!has_kfuncs())
+	if (!expect_kernel_patched())
 		SKIP(return, "the kernel lacks the patches of kernel/patches");
 	self->m = file_kptrs__open_and_load();
 	ASSERT_NE(NULL, self->m);
