@@ -12,6 +12,7 @@
 #include <bpf/btf.h>
 #include <json-c/json.h>
 
+#include "lib/expect.h"
 #include "lib/guest.h"
 #include "lib/kmsg.h"
 #include "lib/type_tags.h"
@@ -67,18 +68,9 @@ static bool has_enumerator(const struct btf *btf, const char *name)
 	return false;
 }
 
-static bool kernel_patched(void)
-{
-	struct btf *btf = btf__load_vmlinux_btf();
-	bool has = has_enumerator(btf, "BPF_KPTR_USER");
-
-	btf__free(btf);
-	return has;
-}
-
 static const char *answer_of(const struct expected *e)
 {
-	char answer = kernel_patched() ? e->patched : e->stock;
+	char answer = expect_kernel_patched() ? e->patched : e->stock;
 
 	if (answer == 'T')
 		answer = kernel_ought_to_have_type_tag("user") ? 'Y' : 'N';
@@ -324,7 +316,7 @@ TEST(leaves_nothing_behind)
 	ASSERT_EQ(0, system("taskhold status --features >/dev/null"));
 	EXPECT_EQ(0, kmsg_count(modules, ""));
 	/* the one map that must be refused, if the kernel did not say so just before */
-	EXPECT_GE(kernel_patched() ? 1 : 0, kmsg_count_of(kernel, "bpf", ""));
+	EXPECT_GE(expect_kernel_patched() ? 1 : 0, kmsg_count_of(kernel, "bpf", ""));
 	/* without waiting: who unloads the module next must not have to */
 	EXPECT_EQ(0, module_refs());
 	EXPECT_EQ(0, module_unload());

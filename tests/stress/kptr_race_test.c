@@ -12,9 +12,9 @@
  * TASKHOLD_RACE_SECONDS says how long each of them goes on.
  */
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 
+#include "lib/cpus.h"
 #include "lib/policy.h"
 #include "lib/race.h"
 #include "kptr_race.skel.h"
@@ -179,16 +179,6 @@ FIXTURE_TEARDOWN(race)
 }
 
 /* ---- who races ---- */
-
-static void run_on(int cpu)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	if (sched_setaffinity(0, sizeof(cpus), &cpus))
-		die("run on CPU %d", cpu);
-}
 
 /* A file that the map alone has once it is closed here. */
 static void make_file(FIXTURE_DATA(race) *self)
@@ -362,13 +352,6 @@ static void expect_new_gone(struct __test_metadata *_metadata, FIXTURE_DATA(race
 	EXPECT_TRUE(until(10, hung_up(self->file[0])));
 }
 
-static int race_seconds(void)
-{
-	const char *text = getenv("TASKHOLD_RACE_SECONDS");
-
-	return text ? atoi(text) : 2;
-}
-
 TEST_F(race, all_is_dropped_once)
 {
 	void *(*const roles[])(void *) = { get_and_delete, exchange_and_make };
@@ -383,7 +366,7 @@ TEST_F(race, all_is_dropped_once)
 
 	for (i = 0; i < ARRAY_SIZE(roles); i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, roles[i], self));
-	go_on_for(race_seconds());
+	go_on_for(race_seconds(2));
 	self->stop = true;
 	for (i = 0; i < ARRAY_SIZE(roles); i++)
 		pthread_join(threads[i], NULL);

@@ -10,9 +10,9 @@
  * lets the task go and no sooner; that a record is held at the allocator.
  */
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 
+#include "lib/cpus.h"
 #include "lib/expect.h"
 #include "lib/reader.h"
 #include "both_kernels.skel.h"
@@ -262,11 +262,8 @@ struct worker {
 static void *work(void *arg)
 {
 	struct worker *w = arg;
-	cpu_set_t cpus;
 
-	CPU_ZERO(&cpus);
-	CPU_SET(w->cpu, &cpus);
-	pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
+	run_on(w->cpu);
 	while (!*w->stop)
 		reader_run(w->prog);
 	return NULL;

@@ -8,10 +8,10 @@
  * module. That a file has gone is seen at the other end of a pipe.
  */
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
 
+#include "lib/cpus.h"
 #include "lib/expect.h"
 #include "lib/reader.h"
 #include "file_kptrs.skel.h"
@@ -86,13 +86,8 @@ static __u64 inode_of(int fd)
 
 FIXTURE_SETUP(kptr)
 {
-	cpu_set_t cpus;
-
 	/* a per-CPU value is the one of the CPU that the program runs on */
-	CPU_ZERO(&cpus);
-	CPU_SET(0, &cpus);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpus), &cpus));
-
+	run_on(0);
 	if (!module_loaded())
 		module_load();
 	if (!expect_kernel_patched())
@@ -366,11 +361,8 @@ static void *work(void *arg)
 {
 	struct worker *w = arg;
 	__u32 key = 0;
-	cpu_set_t cpus;
 
-	CPU_ZERO(&cpus);
-	CPU_SET(w->cpu, &cpus);
-	pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
+	run_on(w->cpu);
 	while (!*w->stop) {
 		if (w->prog) {
 			reader_run(w->prog);
@@ -381,14 +373,6 @@ static void *work(void *arg)
 		update(w->map, 0);
 	}
 	return NULL;
-}
-
-/* How long: the fixed part that CI runs, or what the caller has time for. */
-static int race_seconds(void)
-{
-	const char *text = getenv("TASKHOLD_RACE_SECONDS");
-
-	return text ? atoi(text) : 3;
 }
 
 TEST_F(kptr, is_got_while_it_is_exchanged_and_deleted)
@@ -414,7 +398,7 @@ TEST_F(kptr, is_got_while_it_is_exchanged_and_deleted)
 		ASSERT_EQ(0, pthread_create(&workers[i].thread, NULL, work, &workers[i]));
 	}
 	/* nothing is to come that could be waited for: time is what is tested */
-	go_on_for(race_seconds());
+	go_on_for(race_seconds(3));
 	stop = true;
 	for (i = 0; i < 3; i++)
 		pthread_join(workers[i].thread, NULL);

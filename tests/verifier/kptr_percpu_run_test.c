@@ -8,10 +8,8 @@
  * does what the instruction exchanges. A kernel without the patches of
  * kernel/patches loads none of it.
  */
-#include <sched.h>
-
+#include "lib/cpus.h"
 #include "lib/expect.h"
-#include "lib/guest.h"
 #include "kptr_percpu_run.skel.h"
 
 #include "lib/harness.h"
@@ -120,12 +118,8 @@ TEST_F(percpu, goes_with_its_value)
 
 TEST_F(percpu, comes_out_by_exchange)
 {
-	cpu_set_t cpus;
-
 	for (int cpu = 0; cpu < 2; cpu++) {
-		CPU_ZERO(&cpus);
-		CPU_SET(cpu, &cpus);
-		ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpus), &cpus));
+		run_on(cpu);
 		ASSERT_EQ(0, run_prog(self->m, self->m->progs.store));
 		EXPECT_EQ(0, run_prog(self->m, self->m->progs.exchange));
 		EXPECT_EQ(cpu, self->m->bss->cpu_seen);
