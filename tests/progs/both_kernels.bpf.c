@@ -8,11 +8,14 @@
 #include "taskhold.bpf.h"
 #include "kptr.bpf.h"
 
+#include "meet.h"
+
 extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym;
 
 struct held {
 	struct task_struct __kptr *task;
 	struct taskhold_rec __kptr *rec;
+	__u64 exchanged;	/* the number of an exchange of @rec, or of a get */
 };
 
 struct {
@@ -123,6 +126,7 @@ static int put_record(struct held *v)
 {
 	struct taskhold_rec *rec;
 	struct task_struct *task;
+	__u64 number;
 
 	task = bpf_task_from_pid(pid);
 	if (!task)
@@ -131,7 +135,9 @@ static int put_record(struct held *v)
 	taskhold_put_task(task);
 	if (!rec)
 		return -3;
+	number = meet_take_number();
 	rec = kptr_xchg(&v->rec, rec);
+	meet_leave_number(&v->exchanged, number);
 	if (rec)
 		taskhold_rec_release(rec);
 	return 0;
@@ -189,12 +195,16 @@ int get_many(void *ctx)
 {
 	struct taskhold_rec *rec;
 	struct held *v = lookup();
+	__u64 number;
 	int i;
 
 	if (!v)
 		return 0;
 	bpf_for(i, 0, rounds) {
+		number = meet_take_number();
 		rec = taskhold_get_rec(&v->rec);
+		meet_look(&v->exchanged, number);
+		meet_leave_number(&v->exchanged, number);
 		if (rec) {
 			__sync_fetch_and_add(&got, 1);
 			taskhold_rec_release(rec);

@@ -8,6 +8,8 @@
 
 #include "kptr.bpf.h"
 
+#include "meet.h"
+
 struct bpf_ct_opts___kptrs {
 	s32 netns_id;
 	s32 error;
@@ -33,6 +35,7 @@ extern struct nf_conn *bpf_ct_kptr_get(struct nf_conn **slot, struct bpf_sock_tu
 
 struct held {
 	struct nf_conn __kptr *ct;
+	__u64 exchanged;	/* the number of an exchange by replace_many() */
 };
 
 struct {
@@ -163,13 +166,16 @@ int get_many(struct __sk_buff *skb)
 	struct nf_conn *ct;
 	struct held *v;
 	__u32 k = key, i;
+	__u64 noted;
 
 	for (i = 0; i < 256 && i < rounds; i++) {
 		make_tuple(&tuple, PORT_OF_ROUND(i));
 		v = bpf_map_lookup_elem(&entries, &k);
 		if (!v)
 			continue;
+		noted = meet_note_number();
 		ct = bpf_ct_kptr_get(&v->ct, &tuple, sizeof(tuple.ipv4), 17, 0);
+		meet_look(&v->exchanged, noted);
 		if (!ct) {
 			__sync_fetch_and_add(&missed, 1);
 			continue;
@@ -195,12 +201,15 @@ int replace_many(struct __sk_buff *skb)
 	struct nf_conn *ct;
 	struct held *v;
 	__u32 k = key, i;
+	__u64 number;
 
 	for (i = 0; i < 64 && i < rounds; i++) {
 		v = bpf_map_lookup_elem(&entries, &k);
 		if (!v)
 			return 0;
+		number = meet_take_number();
 		ct = bpf_kptr_xchg(&v->ct, NULL);
+		meet_leave_number(&v->exchanged, number);
 		if (ct)
 			bpf_ct_release(ct);
 
@@ -213,7 +222,9 @@ int replace_many(struct __sk_buff *skb)
 		ct = bpf_ct_insert_entry(new);
 		if (!ct)
 			continue;
+		number = meet_take_number();
 		ct = bpf_kptr_xchg(&v->ct, ct);
+		meet_leave_number(&v->exchanged, number);
 		if (ct)
 			bpf_ct_release(ct);
 		__sync_fetch_and_add(&made, 1);

@@ -8,6 +8,7 @@
 #include "taskhold.bpf.h"
 #include "kptr.bpf.h"
 
+#include "meet.h"
 #include "sizes.h"
 
 extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym;
@@ -15,7 +16,8 @@ extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym;
 struct held {
 	struct file __kptr *file;
 	struct pid __kptr *pid;
-	__u64 mark;
+	__u64 file_exchanged;	/* the number of an exchange */
+	__u64 pid_exchanged;
 };
 
 #define KPTR_MAP(name, kind)					\
@@ -106,14 +108,29 @@ static struct held *lookup(void)
 	return NULL;
 }
 
+/* Put a file in, or NULL, and release what was there. */
 static __always_inline void exchange_file(struct held *v, struct file *file)
 {
+	__u64 number = meet_take_number();
+
 	if (by_insn)
 		file = kptr_xchg_insn(&v->file, file);
 	else
 		file = bpf_kptr_xchg(&v->file, file);
+	meet_leave_number(&v->file_exchanged, number);
 	if (file)
 		taskhold_file_release(file);
+}
+
+/* The same of a pid. */
+static __always_inline void exchange_pid(struct held *v, struct pid *p)
+{
+	__u64 number = meet_take_number();
+
+	p = bpf_kptr_xchg(&v->pid, p);
+	meet_leave_number(&v->pid_exchanged, number);
+	if (p)
+		taskhold_pid_release(p);
 }
 
 SEC("syscall")
@@ -193,9 +210,7 @@ int put_pid(void *ctx)
 	bpf_task_release(task);
 	if (!p)
 		return 0;
-	p = bpf_kptr_xchg(&v->pid, p);
-	if (p)
-		taskhold_pid_release(p);
+	exchange_pid(v, p);
 	ret = 0;
 	return 0;
 }
@@ -253,17 +268,22 @@ static int get_once(__u32 i, void *ctx)
 	struct held *v = lookup();
 	struct file *file;
 	struct pid *p;
+	__u64 noted;
 
 	if (!v)
 		return 0;
+	noted = meet_note_number();
 	file = taskhold_file_kptr_get(&v->file);
+	meet_look(&v->file_exchanged, noted);
 	if (file) {
 		taskhold_file_release(file);
 		__sync_fetch_and_add(&got, 1);
 	} else {
 		__sync_fetch_and_add(&missed, 1);
 	}
+	noted = meet_note_number();
 	p = taskhold_pid_kptr_get(&v->pid);
+	meet_look(&v->pid_exchanged, noted);
 	if (p) {
 		taskhold_pid_release(p);
 		__sync_fetch_and_add(&got, 1);
@@ -296,19 +316,13 @@ static int put_once(__u32 i, void *ctx)
 	}
 	p = taskhold_pid_of_task(bpf_get_current_task_btf());
 	if (p) {
-		p = bpf_kptr_xchg(&v->pid, p);
+		exchange_pid(v, p);
 		__sync_fetch_and_add(&put, 1);
-		if (p)
-			taskhold_pid_release(p);
 	}
 	if (i & 1)
 		return 0;
-	file = bpf_kptr_xchg(&v->file, NULL);
-	if (file)
-		taskhold_file_release(file);
-	p = bpf_kptr_xchg(&v->pid, NULL);
-	if (p)
-		taskhold_pid_release(p);
+	exchange_file(v, NULL);
+	exchange_pid(v, NULL);
 	return 0;
 }
 

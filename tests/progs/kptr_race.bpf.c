@@ -10,6 +10,7 @@
 #include "taskhold.bpf.h"
 #include "kptr.bpf.h"
 
+#include "meet.h"
 #include "race.h"
 
 extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym;
@@ -19,6 +20,7 @@ struct held {
 	struct task_struct __kptr *task;
 	struct pid __kptr *pid;
 	struct file __kptr *file;
+	__u64 exchanged;	/* the number of an exchange of any of them */
 };
 
 struct {
@@ -173,9 +175,14 @@ static bool use_file(struct file *file)
 #define RACE_KIND(name, type, kptr_get, release)				\
 static __always_inline struct type *exchange_##name(struct held *v, struct type *p) \
 {										\
+	__u64 number = meet_take_number();					\
+										\
 	if (by_insn)								\
-		return kptr_xchg_insn(&v->name, p);				\
-	return bpf_kptr_xchg(&v->name, p);					\
+		p = kptr_xchg_insn(&v->name, p);				\
+	else									\
+		p = bpf_kptr_xchg(&v->name, p);					\
+	meet_leave_number(&v->exchanged, number);				\
+	return p;								\
 }										\
 										\
 static __always_inline void release_##name(struct type *p)			\
@@ -213,8 +220,10 @@ static void take_##name(struct held *v)						\
 										\
 static void get_##name(struct held *v)						\
 {										\
+	__u64 noted = meet_note_number();					\
 	struct type *p = kptr_get(&v->name);					\
 										\
+	meet_look(&v->exchanged, noted);					\
 	if (!p) {								\
 		count(missed);							\
 		return;								\
@@ -235,8 +244,10 @@ static void put(__u32 role)
 {
 	struct held *v = lookup();
 
-	if (!v)
+	if (!v) {
+		count(absent);
 		return;
+	}
 	if (kind == RACE_REC)
 		put_rec(v, role);
 	else if (kind == RACE_TASK)

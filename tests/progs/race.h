@@ -21,6 +21,7 @@ enum race_role { RACE_OLD, RACE_NEW, RACE_ROLES };
  * @taken: out of it, by an exchange
  * @missed: kptr_get found nothing
  * @lacking: there was nothing to put
+ * @absent: there was no element to put something into
  * @wrong: what kptr_get found was not what it ought to be
  */
 struct race_counts {
@@ -31,6 +32,7 @@ struct race_counts {
 	unsigned long taken;
 	unsigned long missed;
 	unsigned long lacking;
+	unsigned long absent;
 	unsigned long wrong;
 };
 

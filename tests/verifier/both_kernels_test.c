@@ -29,7 +29,7 @@ FIXTURE(both)
 
 static int update(struct both_kernels *b, __u32 key)
 {
-	__u64 value[2] = {};
+	__u64 value[3] = {};
 
 	return bpf_map__update_elem(b->maps.slots, &key, sizeof(key), value, sizeof(value),
 				    BPF_ANY);
@@ -269,8 +269,9 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* Run two programs, each on a processor of its own, for two seconds. */
-static void race(struct both_kernels *b, struct bpf_program *one, struct bpf_program *other)
+/* Run two programs, each on a processor of its own, for two seconds and until they meet. */
+static void race(struct __test_metadata *_metadata, struct both_kernels *b,
+		 struct bpf_program *one, struct bpf_program *other)
 {
 	atomic_bool stop = false;
 	struct worker workers[2] = {
@@ -286,6 +287,7 @@ static void race(struct both_kernels *b, struct bpf_program *one, struct bpf_pro
 	}
 	/* nothing is to come that could be waited for: time is what is tested */
 	go_on_for(2);
+	EXPECT_TRUE(until(30, b->bss->met));
 	stop = true;
 	for (i = 0; i < 2; i++)
 		pthread_join(workers[i].thread, NULL);
@@ -296,9 +298,10 @@ TEST_F(both, record_is_got_by_two_at_once)
 	pid_t pid = self->pid;
 
 	ASSERT_EQ(0, run_prog(self->b->progs.put_rec, self->b));
-	race(self->b, self->b->progs.get_many, self->b->progs.get_many);
+	race(_metadata, self->b, self->b->progs.get_many, self->b->progs.get_many);
 	TH_LOG("%llu got, %llu times nothing was there", self->b->bss->got,
 	       self->b->bss->missed);
+	TH_LOG("%llu times the other one got it meanwhile", self->b->bss->met);
 	EXPECT_LT(0, self->b->bss->got);
 	/* nothing is missed where the slot keeps the record; it is never lost */
 	reader_run(self->b->progs.ask);
@@ -316,9 +319,10 @@ TEST_F(both, record_is_got_by_two_at_once)
 TEST_F(both, record_is_got_while_it_is_replaced)
 {
 	ASSERT_EQ(0, run_prog(self->b->progs.put_rec, self->b));
-	race(self->b, self->b->progs.get_many, self->b->progs.put_many);
+	race(_metadata, self->b, self->b->progs.get_many, self->b->progs.put_many);
 	TH_LOG("%llu put, %llu got, %llu times nothing was there", self->b->bss->put,
 	       self->b->bss->got, self->b->bss->missed);
+	TH_LOG("%llu times another one was put meanwhile", self->b->bss->met);
 	EXPECT_LT(0, self->b->bss->put);
 	EXPECT_LT(0, self->b->bss->got);
 	ASSERT_EQ(0, run_prog(self->b->progs.get_rec, self->b));

@@ -56,7 +56,7 @@ VARIANT(percpu_hash, CPU_HASH, false, false, true, false);
 VARIANT(lru_percpu_hash, CPU_LRU, false, true, true, false);
 VARIANT(map_in_map, INNER, false, false, false, false);
 
-#define VALUE_SIZE 24
+#define VALUE_SIZE 32
 
 /* An element with nothing in it; sets every CPU's value of a per-CPU map. */
 static int update(struct bpf_map *map, __u32 key)
@@ -162,7 +162,7 @@ TEST_F(kptr, is_replaced_by_another)
 
 TEST_F(kptr, user_space_sees_nothing_of_it)
 {
-	__u64 value[3 * 64] = {};
+	__u64 value[VALUE_SIZE / sizeof(__u64) * 64] = {};
 	__u32 key = 0;
 
 	ASSERT_EQ(0, bpf_map__lookup_elem(self->map, &key, sizeof(key), value,
@@ -399,11 +399,13 @@ TEST_F(kptr, is_got_while_it_is_exchanged_and_deleted)
 	}
 	/* nothing is to come that could be waited for: time is what is tested */
 	go_on_for(race_seconds(3));
+	EXPECT_TRUE(until(30, self->m->bss->met));
 	stop = true;
 	for (i = 0; i < 3; i++)
 		pthread_join(workers[i].thread, NULL);
 	TH_LOG("%llu put, %llu got, %llu times nothing was there", self->m->bss->put,
 	       self->m->bss->got, self->m->bss->missed);
+	TH_LOG("%llu times something was exchanged meanwhile", self->m->bss->met);
 	EXPECT_LT(0, self->m->bss->put);
 	EXPECT_LT(0, self->m->bss->got);
 	EXPECT_LT(0, self->m->bss->missed);
