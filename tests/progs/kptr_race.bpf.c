@@ -46,6 +46,18 @@ struct {
 	__type(value, struct held);
 } hash_lazy SEC(".maps");
 
+/*
+ * A process that has ended keeps its record and its pid until a grace period is
+ * over: what is put before that is not gone when it is released. So what is new
+ * waits here, and goes on when so many others have come.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RACE_WAITING);
+	__type(key, __u32);
+	__type(value, struct held);
+} waiting SEC(".maps");
+
 /* Numbers of what was put: of pids, or of inodes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -63,9 +75,12 @@ __u32 gets;		/* of each run, */
 __u32 exchanges;	/* and likewise */
 __s32 pids[RACE_ROLES];	/* whose record, task or pid is put */
 __u32 fds[RACE_ROLES];	/* which file of the caller's is */
+bool new_waits;		/* before it is put */
 
 /* out */
 struct race_counts counts;
+
+static __u32 nr_waiting;	/* that have come in all */
 
 #define FMODE_WRITE	2
 
@@ -103,7 +118,23 @@ static struct task_struct *find_task(__u32 role)
 	return bpf_task_from_pid(pids[role % RACE_ROLES]);
 }
 
-/* Before it is put: who gets it may look at once. */
+static struct pid *find_pid(__u32 role)
+{
+	struct task_struct *task = bpf_task_from_pid(pids[role % RACE_ROLES]);
+	struct pid *pid;
+
+	if (!task)
+		return NULL;
+	pid = taskhold_pid_of_task(task);
+	bpf_task_release(task);
+	return pid;
+}
+
+static struct file *find_file(__u32 role)
+{
+	return taskhold_file_of_fd(fds[role % RACE_ROLES]);
+}
+
 static bool note(__u64 number)
 {
 	__u8 value = 1;
@@ -116,31 +147,25 @@ static bool noted(__u64 number)
 	return bpf_map_lookup_elem(&numbers, &number);
 }
 
-static struct pid *find_pid(__u32 role)
+/* Before it is put: who gets it may look at once. */
+static bool note_rec(struct taskhold_rec *rec)
 {
-	struct task_struct *task = bpf_task_from_pid(pids[role % RACE_ROLES]);
-	struct pid *pid;
-
-	if (!task)
-		return NULL;
-	pid = taskhold_pid_of_task(task);
-	bpf_task_release(task);
-	if (pid && !note(taskhold_pid_number(pid))) {
-		taskhold_pid_release(pid);
-		return NULL;
-	}
-	return pid;
+	return true;
 }
 
-static struct file *find_file(__u32 role)
+static bool note_task(struct task_struct *task)
 {
-	struct file *file = taskhold_file_of_fd(fds[role % RACE_ROLES]);
+	return true;
+}
 
-	if (file && !note(file->f_inode->i_ino)) {
-		taskhold_file_release(file);
-		return NULL;
-	}
-	return file;
+static bool note_pid(struct pid *pid)
+{
+	return note(taskhold_pid_number(pid));
+}
+
+static bool note_file(struct file *file)
+{
+	return note(file->f_inode->i_ino);
 }
 
 /* Is it what it seems to be? What is freed and reused need not be. */
@@ -170,7 +195,8 @@ static bool use_file(struct file *file)
 
 /*
  * For each kind: put_ puts an object into the value and releases the one that was
- * there, take_ takes it out, get_ takes a reference and leaves it there.
+ * there, make_wait_ lets it wait and puts one that has waited, take_ takes it out,
+ * get_ takes a reference and leaves it there.
  */
 #define RACE_KIND(name, type, kptr_get, release)				\
 static __always_inline struct type *exchange_##name(struct held *v, struct type *p) \
@@ -191,7 +217,36 @@ static __always_inline void release_##name(struct type *p)			\
 	count(released);							\
 }										\
 										\
-static void put_##name(struct held *v, __u32 role)				\
+static __always_inline void put_##name(struct held *v, struct type *p)		\
+{										\
+	if (!note_##name(p)) {							\
+		count(lacking);							\
+		release_##name(p);						\
+		return;								\
+	}									\
+	p = exchange_##name(v, p);						\
+	count(put);								\
+	if (p) {								\
+		count(taken);							\
+		release_##name(p);						\
+	}									\
+}										\
+										\
+static __always_inline struct type *make_wait_##name(struct type *p)		\
+{										\
+	__u32 key = nr_waiting++ % RACE_WAITING;				\
+	struct held *w = bpf_map_lookup_elem(&waiting, &key);			\
+										\
+	if (!w)									\
+		return p;							\
+	p = bpf_kptr_xchg(&w->name, p);						\
+	count(put);								\
+	if (p)									\
+		count(taken);							\
+	return p;								\
+}										\
+										\
+static void find_and_put_##name(struct held *v, __u32 role)			\
 {										\
 	struct type *p = find_##name(role);					\
 										\
@@ -200,12 +255,10 @@ static void put_##name(struct held *v, __u32 role)				\
 		return;								\
 	}									\
 	count(acquired);							\
-	p = exchange_##name(v, p);						\
-	count(put);								\
-	if (p) {								\
-		count(taken);							\
-		release_##name(p);						\
-	}									\
+	if (new_waits && role == RACE_NEW)					\
+		p = make_wait_##name(p);					\
+	if (p)									\
+		put_##name(v, p);						\
 }										\
 										\
 static void take_##name(struct held *v)						\
@@ -249,13 +302,13 @@ static void put(__u32 role)
 		return;
 	}
 	if (kind == RACE_REC)
-		put_rec(v, role);
+		find_and_put_rec(v, role);
 	else if (kind == RACE_TASK)
-		put_task(v, role);
+		find_and_put_task(v, role);
 	else if (kind == RACE_PID)
-		put_pid(v, role);
+		find_and_put_pid(v, role);
 	else
-		put_file(v, role);
+		find_and_put_file(v, role);
 }
 
 static void take(void)

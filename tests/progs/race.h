@@ -12,6 +12,9 @@ enum race_role { RACE_OLD, RACE_NEW, RACE_ROLES };
 /* Different objects that are put at most. */
 #define RACE_NUMBERS	524288
 
+/* Objects that wait until the map's reference is the last one to them. */
+#define RACE_WAITING	256
+
 /**
  * struct race_counts - what the programs did
  * @acquired: references, whichever way
