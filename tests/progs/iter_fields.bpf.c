@@ -12,7 +12,8 @@
 struct kept {
 	struct bpf_list_node list_node;
 	struct bpf_rb_node rb_node;
-	__u64 number;
+	/* as it can be in both */
+	struct bpf_refcount refcount;
 };
 
 struct with_list {
