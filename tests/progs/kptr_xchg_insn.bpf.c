@@ -643,6 +643,45 @@ int exchange_misaligned(void *ctx)
 	return 0;
 }
 
+/* Of what is eight bytes, and so would be a kptr and the half of another one. */
+SEC("syscall")
+__why("not half of one and half of the next")
+__failure __msg("misaligned value access off")
+int exchange_two_halves(void *ctx)
+{
+	struct held *v = first();
+
+	if (v)
+		seen = __sync_lock_test_and_set((__u64 *)((void *)&v->task + 4), seen);
+	return 0;
+}
+
+SEC("syscall")
+__why("nor half of one and half of data")
+__failure __msg("misaligned value access off")
+int exchange_half_with_data(void *ctx)
+{
+	struct held *v = first();
+
+	if (v)
+		seen = __sync_lock_test_and_set((__u64 *)((void *)&v->mark - 4), seen);
+	return 0;
+}
+
+SEC("syscall")
+__why("nor in an object of the program's")
+__failure __msg("misaligned access off")
+int exchange_half_in_object(void *ctx)
+{
+	struct owner *owner = bpf_obj_new(struct owner);
+
+	if (!owner)
+		return 0;
+	seen = __sync_lock_test_and_set((__u64 *)((void *)&owner->value - 4), seen);
+	bpf_obj_drop(owner);
+	return 0;
+}
+
 SEC("syscall")
 __why("which must be known")
 __failure __msg("kptr access cannot have variable offset")
