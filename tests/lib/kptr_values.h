@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+#include "../progs/held_maps_kinds.h"
 #include "../progs/kptr_values.h"
 #include "../progs/sizes.h"
 

@@ -6,7 +6,9 @@
  */
 #include "vmlinux.h"
 #include "taskhold.bpf.h"
+#include "kptr.bpf.h"
 
+#include "exchange.bpf.h"
 #include "objects.h"
 
 extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym;
@@ -94,7 +96,7 @@ static struct counted *make(void)
 		return NULL;
 	}
 	counted->value = value;
-	task = bpf_kptr_xchg(&counted->task, task);
+	task = exchange(&counted->task, task);
 	if (task)
 		bpf_task_release(task);
 	return counted;
@@ -126,7 +128,7 @@ int stash(void *ctx)
 	counted = make();
 	if (!counted)
 		return 0;
-	counted = bpf_kptr_xchg(&v->counted, counted);
+	counted = exchange(&v->counted, counted);
 	if (counted)
 		bpf_obj_drop(counted);
 	ret = 0;
@@ -143,7 +145,7 @@ int unstash(void *ctx)
 	if (!v)
 		return 0;
 	ret = -2;
-	counted = bpf_kptr_xchg(&v->counted, NULL);
+	counted = exchange(&v->counted, NULL);
 	if (!counted)
 		return 0;
 	seen = counted->value;
@@ -172,10 +174,10 @@ int stash_leaf(void *ctx)
 		return 0;
 	}
 	leaf->value = value;
-	inner = bpf_kptr_xchg(&leaf->inner, inner);
+	inner = exchange(&leaf->inner, inner);
 	if (inner)
 		bpf_obj_drop(inner);
-	leaf = bpf_kptr_xchg(&v->leaf, leaf);
+	leaf = exchange(&v->leaf, leaf);
 	if (leaf)
 		bpf_obj_drop(leaf);
 	ret = 0;
@@ -193,11 +195,11 @@ int unstash_leaf(void *ctx)
 	if (!v)
 		return 0;
 	ret = -2;
-	leaf = bpf_kptr_xchg(&v->leaf, NULL);
+	leaf = exchange(&v->leaf, NULL);
 	if (!leaf)
 		return 0;
 	ret = -3;
-	inner = bpf_kptr_xchg(&leaf->inner, NULL);
+	inner = exchange(&leaf->inner, NULL);
 	if (inner) {
 		seen = leaf->value + inner->value;
 		bpf_obj_drop(inner);
@@ -233,11 +235,11 @@ int stash_tree(struct __sk_buff *skb)
 	inner = make();
 	leaf = bpf_obj_new(struct leaf);
 	if (inner && leaf) {
-		inner = bpf_kptr_xchg(&leaf->inner, inner);
+		inner = exchange(&leaf->inner, inner);
 		bpf_spin_lock(&rooted->lock);
 		bpf_rbtree_add_impl(&rooted->root, &leaf->node, less, NULL, 0);
 		bpf_spin_unlock(&rooted->lock);
-		rooted = bpf_kptr_xchg(&v->rooted, rooted);
+		rooted = exchange(&v->rooted, rooted);
 		ret = 0;
 	} else if (leaf) {
 		bpf_obj_drop(leaf);
@@ -268,10 +270,10 @@ int stash_refcounted(void *ctx)
 		return 0;
 	}
 	refcounted->value = value;
-	inner = bpf_kptr_xchg(&refcounted->inner, inner);
+	inner = exchange(&refcounted->inner, inner);
 	if (inner)
 		bpf_obj_drop(inner);
-	refcounted = bpf_kptr_xchg(&v->refcounted, refcounted);
+	refcounted = exchange(&v->refcounted, refcounted);
 	if (refcounted)
 		bpf_obj_drop(refcounted);
 	ret = 0;
@@ -316,7 +318,7 @@ int read_dropped(void *ctx)
 	old = v->counted;
 	if (!old)
 		return 0;
-	counted = bpf_kptr_xchg(&v->counted, NULL);
+	counted = exchange(&v->counted, NULL);
 	if (counted)
 		bpf_obj_drop(counted);
 	/* whatever is there now */

@@ -2,15 +2,15 @@
 /*
  * Values with kptrs of all the kinds that stock kernels have, several of each,
  * in arrays and structs of their own, between ordinary data. What the programs
- * do is chosen by user space, by the variables below.
+ * do is chosen by user space, by the variables below and those of held_maps.h.
  */
 #include "vmlinux.h"
 #include "taskhold.bpf.h"
 #include "kptr.bpf.h"
 
+#include "exchange.bpf.h"
 #include "kptr_values.h"
 #include "objects.h"
-#include "sizes.h"
 
 extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym;
 extern void *bpf_rdonly_cast(const void *obj__ign, __u32 btf_id__k) __ksym;
@@ -42,46 +42,7 @@ struct held {
 
 _Static_assert(sizeof(struct held) == sizeof(struct values_seen), "as user space sees it");
 
-#define KPTR_MAP(name, kind)					\
-struct {							\
-	__uint(type, kind);					\
-	__uint(max_entries, KPTR_ENTRIES);			\
-	__type(key, __u32);					\
-	__type(value, struct held);				\
-} name SEC(".maps")
-
-KPTR_MAP(array, BPF_MAP_TYPE_ARRAY);
-KPTR_MAP(hash, BPF_MAP_TYPE_HASH);
-KPTR_MAP(lru, BPF_MAP_TYPE_LRU_HASH);
-KPTR_MAP(cpu_array, BPF_MAP_TYPE_PERCPU_ARRAY);
-KPTR_MAP(cpu_hash, BPF_MAP_TYPE_PERCPU_HASH);
-KPTR_MAP(cpu_lru, BPF_MAP_TYPE_LRU_PERCPU_HASH);
-
-/* The same, where an element is made when it is first used. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, KPTR_ENTRIES);
-	__type(key, __u32);
-	__type(value, struct held);
-} hash_lazy SEC(".maps");
-
-/* A map that is found in another one. */
-struct inner {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, KPTR_ENTRIES);
-	__type(key, __u32);
-	__type(value, struct held);
-} inner SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__array(values, struct inner);
-} outer SEC(".maps") = {
-	.values = { [0] = &inner },
-};
+#include "held_maps.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -98,8 +59,6 @@ struct {
 } inode_storage SEC(".maps");
 
 /* in */
-__u32 which;	/* map */
-__u32 key;
 __s32 pid;	/* whose task */
 __s32 caller;	/* whose calls put tasks into storage */
 __u64 address;	/* of a task that is none */
@@ -112,33 +71,6 @@ __u64 numbers[VALUES_CPUS];
 __u64 released;	/* calls of the destructor of tasks */
 __u64 dropped;	/* objects of programs that went, by whatever way */
 
-static struct held *lookup(void)
-{
-	__u32 k = key, zero = 0;
-	void *map;
-
-	switch (which) {
-	case VALUES_ARRAY:
-		return bpf_map_lookup_elem(&array, &k);
-	case VALUES_HASH:
-		return bpf_map_lookup_elem(&hash, &k);
-	case VALUES_LRU:
-		return bpf_map_lookup_elem(&lru, &k);
-	case VALUES_CPU_ARRAY:
-		return bpf_map_lookup_elem(&cpu_array, &k);
-	case VALUES_CPU_HASH:
-		return bpf_map_lookup_elem(&cpu_hash, &k);
-	case VALUES_CPU_LRU:
-		return bpf_map_lookup_elem(&cpu_lru, &k);
-	case VALUES_HASH_LAZY:
-		return bpf_map_lookup_elem(&hash_lazy, &k);
-	case VALUES_INNER:
-		map = bpf_map_lookup_elem(&outer, &zero);
-		return map ? bpf_map_lookup_elem(map, &k) : NULL;
-	}
-	return NULL;
-}
-
 /* Put another reference to the task into a slot. */
 #define put(slot)						\
 do {								\
@@ -146,7 +78,7 @@ do {								\
 								\
 	if (!put_task)						\
 		return -2;					\
-	put_task = bpf_kptr_xchg(slot, put_task);		\
+	put_task = exchange(slot, put_task);		\
 	if (put_task)						\
 		bpf_task_release(put_task);			\
 } while (0)
@@ -177,14 +109,14 @@ static __always_inline int fill_value(struct held *v)
 	if (!local)
 		return -3;
 	local->value = number;
-	local = bpf_kptr_xchg(&v->local, local);
+	local = exchange(&v->local, local);
 	if (local)
 		bpf_obj_drop(local);
 
 	percpu = bpf_percpu_obj_new(struct local);
 	if (!percpu)
 		return -4;
-	percpu = bpf_kptr_xchg(&v->percpu, percpu);
+	percpu = exchange(&v->percpu, percpu);
 	if (percpu)
 		bpf_percpu_obj_drop(percpu);
 	return 0;
@@ -243,42 +175,12 @@ int count(void *ctx)
 SEC("syscall")
 int update(void *ctx)
 {
-	__u32 k = key, zero = 0;
 	__u64 value[sizeof(struct held) / 8];
-	void *map;
 	int i;
 
 	for (i = 0; i < sizeof(struct held) / 8; i++)
 		value[i] = VALUES_BY_PROGRAM;
-	ret = -1;
-	switch (which) {
-	case VALUES_ARRAY:
-		ret = bpf_map_update_elem(&array, &k, value, BPF_ANY);
-		break;
-	case VALUES_HASH:
-		ret = bpf_map_update_elem(&hash, &k, value, BPF_ANY);
-		break;
-	case VALUES_LRU:
-		ret = bpf_map_update_elem(&lru, &k, value, BPF_ANY);
-		break;
-	case VALUES_CPU_ARRAY:
-		ret = bpf_map_update_elem(&cpu_array, &k, value, BPF_ANY);
-		break;
-	case VALUES_CPU_HASH:
-		ret = bpf_map_update_elem(&cpu_hash, &k, value, BPF_ANY);
-		break;
-	case VALUES_CPU_LRU:
-		ret = bpf_map_update_elem(&cpu_lru, &k, value, BPF_ANY);
-		break;
-	case VALUES_HASH_LAZY:
-		ret = bpf_map_update_elem(&hash_lazy, &k, value, BPF_ANY);
-		break;
-	case VALUES_INNER:
-		map = bpf_map_lookup_elem(&outer, &zero);
-		if (map)
-			ret = bpf_map_update_elem(map, &k, value, BPF_ANY);
-		break;
-	}
+	ret = replace(value);
 	return 0;
 }
 

@@ -3,17 +3,6 @@
 #ifndef _TASKHOLD_TESTS_KPTR_VALUES_H
 #define _TASKHOLD_TESTS_KPTR_VALUES_H
 
-enum {
-	VALUES_ARRAY,
-	VALUES_HASH,
-	VALUES_HASH_LAZY,
-	VALUES_LRU,
-	VALUES_CPU_ARRAY,
-	VALUES_CPU_HASH,
-	VALUES_CPU_LRU,
-	VALUES_INNER,
-};
-
 /* A value as user space sees it: no pointers. */
 struct values_seen {
 	__u64 head;

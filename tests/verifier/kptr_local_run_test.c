@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// timeout: 90
+// timeout: 180
 // module: none
-// rows: F3, F4, F6, G1, G2, G3
+// rows: B2, B3, F3, F4, F6, G1, G2, G3
 /*
  * Objects that a program has put into a map: they are taken out as they were, and
  * go with the value, however that goes, and with all they have. The count of a task
- * that each object has a reference to tells.
+ * that each object has a reference to tells. All of it by the helper, and by the
+ * instruction on a kernel that has it: in the map as well as in the objects.
  */
 #include <bpf/bpf.h>
 
+#include "lib/expect.h"
 #include "lib/reader.h"
 #include "kptr_local_run.skel.h"
 
@@ -22,6 +24,32 @@ FIXTURE(local)
 	pid_t pid;	/* a child that waits at the gate */
 	__u32 before;	/* references to it */
 };
+
+FIXTURE_VARIANT(local)
+{
+	bool by_insn;
+};
+
+FIXTURE_VARIANT_ADD(local, by_helper)
+{
+};
+
+FIXTURE_VARIANT_ADD(local, by_instruction)
+{
+	.by_insn = true,
+};
+
+static struct kptr_local_run *open_and_load(bool by_insn)
+{
+	struct kptr_local_run *l = kptr_local_run__open();
+
+	if (!l)
+		die("open kptr_local_run.bpf.o");
+	l->rodata->by_insn = by_insn;
+	if (kptr_local_run__load(l))
+		die("load kptr_local_run.bpf.o");
+	return l;
+}
 
 static int run_prog(struct bpf_program *prog, struct kptr_local_run *l)
 {
@@ -52,19 +80,19 @@ static int objects(FIXTURE_DATA(local) *self)
 
 FIXTURE_SETUP(local)
 {
+	if (variant->by_insn && !expect_kernel_patched())
+		SKIP(return, "the kernel lacks the patches of kernel/patches");
 	gate_make(&self->gate);
 	self->pid = fork();
 	if (self->pid == 0) {
 		gate_wait(&self->gate);
 		_exit(0);
 	}
-	self->watch = kptr_local_run__open_and_load();
-	ASSERT_NE(NULL, self->watch);
+	self->watch = open_and_load(variant->by_insn);
 	self->watch->bss->pid = self->pid;
 	self->before = count_refs(self);
 
-	self->l = kptr_local_run__open_and_load();
-	ASSERT_NE(NULL, self->l);
+	self->l = open_and_load(variant->by_insn);
 	self->l->bss->pid = self->pid;
 	self->l->bss->value = 42;
 }
@@ -201,7 +229,7 @@ TEST_F(local, pointer_that_is_left_over_is_read_and_no_more)
 
 static char log_text[1 << 16];
 
-static int load_with_map_of(struct kptr_local_run *other, bool reuse)
+static int load_with_map_of(struct kptr_local_run *other, bool by_insn, bool reuse)
 {
 	struct kptr_local_run *l = kptr_local_run__open();
 	struct bpf_program *prog;
@@ -209,6 +237,7 @@ static int load_with_map_of(struct kptr_local_run *other, bool reuse)
 
 	if (!l)
 		die("open kptr_local_run.bpf.o");
+	l->rodata->by_insn = by_insn;
 	bpf_object__for_each_program(prog, l->obj)
 		bpf_program__set_autoload(prog, prog == l->progs.stash);
 	log_text[0] = '\0';
@@ -222,9 +251,24 @@ static int load_with_map_of(struct kptr_local_run *other, bool reuse)
 
 TEST_F(local, type_is_that_of_the_map_and_no_other)
 {
-	EXPECT_EQ(0, load_with_map_of(self->l, false));
-	EXPECT_EQ(-EACCES, load_with_map_of(self->l, true));
-	EXPECT_NE(NULL, strstr(log_text, "R2 type=ptr_counted expected=ptr_counted")) {
+	EXPECT_EQ(0, load_with_map_of(self->l, variant->by_insn, false));
+	EXPECT_EQ(-EACCES, load_with_map_of(self->l, variant->by_insn, true));
+	EXPECT_NE(NULL, strstr(log_text, " type=ptr_counted expected=ptr_counted")) {
+		TH_LOG("%s", log_text);
+	}
+}
+
+/* That is what makes the variant above one of its own. */
+TEST(no_other_kernel_has_the_instruction)
+{
+	int err = load_with_map_of(NULL, true, false);
+
+	if (expect_kernel_patched()) {
+		EXPECT_EQ(0, err);
+		return;
+	}
+	EXPECT_EQ(-EACCES, err);
+	EXPECT_NE(NULL, strstr(log_text, "direct access to kptr is disallowed")) {
 		TH_LOG("%s", log_text);
 	}
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// timeout: 300
+// timeout: 400
 // module: none
-// rows: A9, A10, B3
+// rows: A9, A10, B2, B3
 /*
  * What becomes of kptrs at run time, of all kinds that stock kernels have: user
  * space neither sees nor writes them, the data between them is copied, and each
  * is released once, when its value goes. References are counted where they are,
- * in the task that is referred to.
+ * in the task that is referred to. A kernel that can exchange them by an instruction
+ * does the same with what came in by that.
  */
 #include <sys/socket.h>
 #include <netinet/in.h>
@@ -14,6 +15,7 @@
 #include <bpf/bpf.h>
 
 #include "lib/cpus.h"
+#include "lib/expect.h"
 #include "lib/kptr_values.h"
 #include "kptr_values.skel.h"
 
@@ -42,13 +44,14 @@ static int run_prog(struct bpf_program *prog)
 enum purpose { WATCH, MAPS, STORAGE };
 
 /* With those programs alone that are needed. */
-static struct kptr_values *values_open(enum purpose purpose)
+static struct kptr_values *values_open(enum purpose purpose, bool by_insn)
 {
 	struct kptr_values *m = kptr_values__open();
 	struct bpf_program *prog;
 
 	if (!m)
 		die("open kptr_values.bpf.o");
+	m->rodata->by_insn = by_insn;
 	bpf_object__for_each_program(prog, m->obj) {
 		bool watches = prog == m->progs.count || prog == m->progs.on_release ||
 			       prog == m->progs.on_drop;
@@ -70,7 +73,7 @@ static struct kptr_values *w;
 
 static void watch_open(void)
 {
-	w = values_open(WATCH);
+	w = values_open(WATCH, false);
 	w->links.on_release = bpf_program__attach(w->progs.on_release);
 	w->links.on_drop = bpf_program__attach(w->progs.on_drop);
 	if (!w->links.on_release || !w->links.on_drop)
@@ -129,23 +132,26 @@ FIXTURE_VARIANT(values)
 	bool is_array;	/* elements cannot be deleted */
 	bool is_lru;
 	bool is_percpu;
+	bool by_insn;
 };
 
-#define VARIANT(name, number, array, lru, percpu)				\
+#define VARIANT(name, number, array, lru, percpu, insn)				\
 	FIXTURE_VARIANT_ADD(values, name)					\
 	{									\
 		.which = number, .is_array = array, .is_lru = lru,		\
-		.is_percpu = percpu,						\
+		.is_percpu = percpu, .by_insn = insn,				\
 	}
 
-VARIANT(array, VALUES_ARRAY, true, false, false);
-VARIANT(hash, VALUES_HASH, false, false, false);
-VARIANT(hash_without_preallocation, VALUES_HASH_LAZY, false, false, false);
-VARIANT(lru_hash, VALUES_LRU, false, true, false);
-VARIANT(percpu_array, VALUES_CPU_ARRAY, true, false, true);
-VARIANT(percpu_hash, VALUES_CPU_HASH, false, false, true);
-VARIANT(lru_percpu_hash, VALUES_CPU_LRU, false, true, true);
-VARIANT(map_in_map, VALUES_INNER, false, false, false);
+VARIANT(array, HELD_ARRAY, true, false, false, false);
+VARIANT(array_by_instruction, HELD_ARRAY, true, false, false, true);
+VARIANT(hash, HELD_HASH, false, false, false, false);
+VARIANT(hash_by_instruction, HELD_HASH, false, false, false, true);
+VARIANT(hash_without_preallocation, HELD_HASH_LAZY, false, false, false, false);
+VARIANT(lru_hash, HELD_LRU, false, true, false, false);
+VARIANT(percpu_array, HELD_CPU_ARRAY, true, false, true, false);
+VARIANT(percpu_hash, HELD_CPU_HASH, false, false, true, false);
+VARIANT(lru_percpu_hash, HELD_CPU_LRU, false, true, true, false);
+VARIANT(map_in_map, HELD_INNER, false, false, false, false);
 
 static pid_t child_at(struct gate *gate)
 {
@@ -196,7 +202,7 @@ static void set_up(struct __test_metadata *_metadata, FIXTURE_DATA(values) *self
 	self->before = refs(self->pid);
 	ASSERT_LT(0, self->before);
 
-	self->m = values_open(MAPS);
+	self->m = values_open(MAPS, variant->by_insn);
 	self->map = (struct bpf_map *[]){
 		self->m->maps.array, self->m->maps.hash, self->m->maps.hash_lazy,
 		self->m->maps.lru, self->m->maps.cpu_array, self->m->maps.cpu_hash,
@@ -226,6 +232,8 @@ static void tear_down(struct __test_metadata *_metadata, FIXTURE_DATA(values) *s
 
 FIXTURE_SETUP(values)
 {
+	if (variant->by_insn && !expect_kernel_patched())
+		SKIP(return, "the kernel lacks the patches of kernel/patches");
 	set_up(_metadata, self, variant);
 }
 
@@ -450,7 +458,7 @@ TEST_F(values, go_with_the_map)
 /* Of a map in another one, the other one is enough, and goes with it. */
 TEST(values_go_with_an_inner_map)
 {
-	const FIXTURE_VARIANT(values) inner = { .which = VALUES_INNER };
+	const FIXTURE_VARIANT(values) inner = { .which = HELD_INNER };
 	LIBBPF_OPTS(bpf_map_create_opts, opts);
 	FIXTURE_DATA(values) data = {}, *self = &data;
 	static struct buffer b;
@@ -490,14 +498,14 @@ TEST(values_go_with_an_inner_map)
 
 TEST(unreferenced_may_be_gone)
 {
-	struct kptr_values *m = values_open(MAPS);
+	struct kptr_values *m = values_open(MAPS, false);
 	/* not canonical, no page of the kernel's, one of user space, near NULL */
 	const __u64 bad[] = { 0xdead000000000000, 0xffffffffffff0000,
 			      (__u64)(unsigned long)&m, 16 };
 	struct gate gate;
 	pid_t pid;
 
-	m->bss->which = VALUES_ARRAY;
+	m->bss->which = HELD_ARRAY;
 	for (int i = 0; i < 4; i++) {
 		m->bss->address = bad[i];
 		run_prog(m->progs.store_address);
@@ -538,10 +546,16 @@ FIXTURE(storage)
 FIXTURE_VARIANT(storage)
 {
 	bool is_inode;
+	bool by_insn;
 };
 
 FIXTURE_VARIANT_ADD(storage, of_a_socket)
 {
+};
+
+FIXTURE_VARIANT_ADD(storage, of_a_socket_by_instruction)
+{
+	.by_insn = true,
 };
 
 FIXTURE_VARIANT_ADD(storage, of_an_inode)
@@ -556,10 +570,12 @@ FIXTURE_SETUP(storage)
 	int value = 0, err;
 	socklen_t len = sizeof(value);
 
+	if (variant->by_insn && !expect_kernel_patched())
+		SKIP(return, "the kernel lacks the patches of kernel/patches");
 	self->pid = child_at(&self->gate);
 	w->bss->released = 0;
 	self->before = refs(self->pid);
-	self->m = values_open(STORAGE);
+	self->m = values_open(STORAGE, variant->by_insn);
 	self->m->bss->pid = self->pid;
 	self->m->bss->caller = getpid();
 	self->m->bss->ret = -100;

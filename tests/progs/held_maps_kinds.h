@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Which of the maps of held_maps.h; programs and tests agree on it. */
+#ifndef _TASKHOLD_TESTS_HELD_MAPS_KINDS_H
+#define _TASKHOLD_TESTS_HELD_MAPS_KINDS_H
+
+enum {
+	HELD_ARRAY,
+	HELD_HASH,
+	HELD_HASH_LAZY,
+	HELD_LRU,
+	HELD_CPU_ARRAY,
+	HELD_CPU_HASH,
+	HELD_CPU_LRU,
+	HELD_INNER,
+};
+
+#endif /* _TASKHOLD_TESTS_HELD_MAPS_KINDS_H */
