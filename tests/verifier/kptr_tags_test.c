@@ -23,14 +23,15 @@
 /* What stands around the pointer in the value. */
 enum shape {
 	MEMBER, ARRAY, NESTED, UNION, TYPEDEF, CONST, VOLATILE, TO_INT, VOLATILE_STRUCT, PACKED,
-	TOO_MANY, WIDE,
+	TOO_MANY, WIDE, STRUCTS, TYPEDEFS, ARRAYS,
 };
 
 /* One more than the special fields that a kernel keeps account of. */
 #define MANY	12
 /* Unions in a union, each of which has the next one as often as this. */
-#define WIDE_DEPTH	30
 #define WIDE_MEMBERS	4
+/* What may stand between a value and what is at the bottom: 32 levels with these two. */
+#define DEEPEST		30
 
 FIXTURE(tags)
 {
@@ -45,6 +46,7 @@ FIXTURE_VARIANT(tags)
 	bool kptrs[2];		/* has the map any, on a stock kernel and a patched one? */
 	int err;		/* of the creation, on a patched kernel */
 	const char *says;	/* in the kernel's log */
+	int depth;		/* of types in one another */
 };
 
 /* A map is created on either kernel. */
@@ -64,6 +66,13 @@ FIXTURE_VARIANT(tags)
 
 #define KPTRS	true
 #define PLAIN	false
+
+/* Types of one form in one another, @nr of them. */
+#define VARIANT_OF_DEPTH(name, outer, form, nr, error)				\
+	FIXTURE_VARIANT_ADD(tags, name)						\
+	{									\
+		.tag = { outer }, .shape = form, .err = error, .depth = nr,	\
+	}
 
 #define UNKNOWN	"is no kind of kptr that is known"
 #define REPEATED "has 2 tags instead of one"
@@ -94,7 +103,18 @@ REFUSED(volatile_struct, "kptr", NULL, VOLATILE_STRUCT, KPTRS, -EINVAL, HIDDEN);
 /* here it is the load of the BTF that fails, on any kernel: its log says why */
 REFUSED(packed, "kptr", NULL, PACKED, PLAIN, -EFAULT, "is not aligned");
 MAP(too_many, "kptr", NULL, TOO_MANY, PLAIN, PLAIN);
-REFUSED(too_wide_to_look_at, "kptr", NULL, WIDE, KPTRS, -E2BIG, NULL);
+/* a million types are looked at: 4^9 members, and not 4^10 */
+VARIANT_OF_DEPTH(wide, "kptr", WIDE, 9, 0);
+VARIANT_OF_DEPTH(too_wide_to_look_at, "kptr", WIDE, 10, -E2BIG);
+VARIANT_OF_DEPTH(far_too_wide_to_look_at, "kptr", WIDE, DEEPEST, -E2BIG);
+VARIANT_OF_DEPTH(deep_structs, "kptr", STRUCTS, DEEPEST, 0);
+VARIANT_OF_DEPTH(structs_too_deep, "kptr", STRUCTS, DEEPEST + 1, -E2BIG);
+/* how deep does not matter where the BTF has no such tag */
+VARIANT_OF_DEPTH(structs_too_deep_without_kptrs, NULL, STRUCTS, DEEPEST + 1, 0);
+VARIANT_OF_DEPTH(deep_typedefs, "kptr", TYPEDEFS, DEEPEST, 0);
+VARIANT_OF_DEPTH(typedefs_too_deep, "kptr", TYPEDEFS, DEEPEST + 1, -E2BIG);
+VARIANT_OF_DEPTH(deep_arrays, "kptr", ARRAYS, DEEPEST, 0);
+VARIANT_OF_DEPTH(arrays_too_deep, "kptr", ARRAYS, DEEPEST + 1, -E2BIG);
 MAP(other_tag, "user", NULL, MEMBER, PLAIN, PLAIN);
 MAP(no_tag, NULL, NULL, MEMBER, PLAIN, PLAIN);
 
@@ -167,7 +187,7 @@ FIXTURE_SETUP(tags)
 		size = 8 * MANY;
 		break;
 	case WIDE:
-		for (int i = 0; i < WIDE_DEPTH; i++) {
+		for (int i = 0; i < variant->depth; i++) {
 			array = btf__add_union(btf, "wide", 8);
 			for (int j = 0; j < WIDE_MEMBERS; j++) {
 				snprintf(name, sizeof(name), "m%d", j);
@@ -176,16 +196,35 @@ FIXTURE_SETUP(tags)
 			id = array;
 		}
 		break;
+	case STRUCTS:
+		/* the pointer is at the bottom, whatever its tag */
+		for (int i = 0; i < variant->depth; i++) {
+			array = btf__add_struct(btf, "deep", 8);
+			ASSERT_EQ(0, btf__add_field(btf, "p", id, 0, 0));
+			id = array;
+		}
+		break;
+	case TYPEDEFS:
+		id = integer;
+		for (int i = 0; i < variant->depth; i++)
+			id = btf__add_typedef(btf, "deep", id);
+		break;
+	case ARRAYS:
+		id = integer;
+		for (int i = 0; i < variant->depth; i++)
+			id = btf__add_array(btf, integer, id, 1);
+		break;
 	default:
 		break;
 	}
 	ASSERT_LT(0, id);
 	/* a sound one besides, which must not make up for the other */
-	good = btf__add_ptr(btf, btf__add_type_tag(btf, "kptr_untrusted", target));
+	good = variant->tag[0] ?
+	       btf__add_ptr(btf, btf__add_type_tag(btf, "kptr_untrusted", target)) : 0;
 	self->value = btf__add_struct(btf, "value", 16 + size);
 	ASSERT_EQ(0, btf__add_field(btf, "mark", integer, 0, 0));
 	if (variant->shape == VOLATILE_STRUCT || variant->shape == PACKED ||
-	    variant->shape == WIDE)
+	    variant->shape == WIDE || variant->shape == TYPEDEFS || variant->shape == ARRAYS)
 		ASSERT_EQ(0, btf__add_field(btf, "good", good, 64, 0));
 	ASSERT_EQ(0, btf__add_field(btf, "pointer", id, 128, 0));
 	if (variant->shape == PACKED) {
@@ -240,7 +279,11 @@ TEST_F(tags, creation)
 	}
 	fd = create(self->btf, self->value);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(variant->kptrs[expect_kernel_patched()], has_kptrs(fd));
+	/* how deep a stock kernel looks is its own affair */
+	if (!variant->depth)
+		EXPECT_EQ(variant->kptrs[expect_kernel_patched()], has_kptrs(fd));
+	else if (!variant->err)
+		EXPECT_EQ(!!variant->tag[0], has_kptrs(fd));
 	close(fd);
 }
 
