@@ -35,6 +35,27 @@ struct {
 } lru SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct value);
+} cpu_array SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct value);
+} cpu_hash SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct value);
+} cpu_lru SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
@@ -90,12 +111,26 @@ int use_map(void *ctx)
 {
 	__u32 zero = 0;
 
-	if (which == ITER_ARRAY)
+	switch (which) {
+	case ITER_ARRAY:
 		ret = use(bpf_map_lookup_elem(&array, &zero));
-	else if (which == ITER_HASH)
+		break;
+	case ITER_HASH:
 		ret = use(bpf_map_lookup_elem(&hash, &zero));
-	else
+		break;
+	case ITER_LRU:
 		ret = use(bpf_map_lookup_elem(&lru, &zero));
+		break;
+	case ITER_CPU_ARRAY:
+		ret = use(bpf_map_lookup_elem(&cpu_array, &zero));
+		break;
+	case ITER_CPU_HASH:
+		ret = use(bpf_map_lookup_elem(&cpu_hash, &zero));
+		break;
+	case ITER_CPU_LRU:
+		ret = use(bpf_map_lookup_elem(&cpu_lru, &zero));
+		break;
+	}
 	return 0;
 }
 
@@ -108,11 +143,8 @@ int BPF_PROG(use_storage, struct socket *sock)
 	return 0;
 }
 
-static int walk(__u64 *value)
+static __always_inline void walk_value(__u64 *value)
 {
-	if (!value)
-		return 0;
-	walked++;
 	heads += value[0];
 	pointers |= value[1] | value[2];
 	tails += value[3];
@@ -121,19 +153,38 @@ static int walk(__u64 *value)
 		value[2] = ITER_TAIL;
 	}
 	value[3] = 0;
+}
+
+/* @nr values, one behind the other. */
+static __always_inline int walk(__u64 *value, int nr)
+{
+	int i;
+
+	if (!value)
+		return 0;
+	walked++;
+	for (i = 0; i < nr; i++)
+		walk_value(value + i * sizeof(struct value) / 8);
 	return 0;
 }
 
 SEC("iter/bpf_map_elem")
 int walk_map(struct bpf_iter__bpf_map_elem *ctx)
 {
-	return walk(ctx->value);
+	return walk(ctx->value, 1);
+}
+
+/* Of a per-CPU map it is given the values of all processors at once. */
+SEC("iter/bpf_map_elem")
+int walk_percpu_map(struct bpf_iter__bpf_map_elem *ctx)
+{
+	return walk(ctx->value, ITER_CPUS);
 }
 
 SEC("iter/bpf_sk_storage_map")
 int walk_storage(struct bpf_iter__bpf_sk_storage_map *ctx)
 {
-	return walk(ctx->value);
+	return walk(ctx->value, 1);
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -4,10 +4,12 @@
 #define _TASKHOLD_TESTS_KPTR_ITER_H
 
 /* Which map. */
-enum { ITER_ARRAY, ITER_HASH, ITER_LRU, ITER_STORAGE };
+enum { ITER_ARRAY, ITER_HASH, ITER_LRU, ITER_STORAGE, ITER_CPU_ARRAY, ITER_CPU_HASH, ITER_CPU_LRU };
 
 /* What to do with its value. */
 enum { ITER_FILL, ITER_LOOK };
+
+#define ITER_CPUS	2	/* whose values are looked at in a per-CPU map */
 
 #define ITER_HEAD	0x1111111111111111ULL
 #define ITER_TAIL	0x2222222222222222ULL
