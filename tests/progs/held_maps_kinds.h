@@ -14,4 +14,10 @@ enum {
 	HELD_INNER,
 };
 
+/* What is written where data is, and where kptrs are. */
+#define HELD_BY_USER	0x4141414141414141ULL
+#define HELD_BY_PROGRAM	0x4242424242424242ULL
+
+#define HELD_MISSING	0x100	/* what a look at an element returns that is not there */
+
 #endif /* _TASKHOLD_TESTS_HELD_MAPS_KINDS_H */

@@ -7,6 +7,8 @@
 #include "taskhold.bpf.h"
 #include "kptr.bpf.h"
 
+#include "kptr_percpu_run.h"
+
 extern const struct rq runqueues __ksym;
 
 struct held {
@@ -15,37 +17,15 @@ struct held {
 	__u64 mark;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct held);
-} array SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct held);
-} hash SEC(".maps");
+#include "held_maps.h"
 
 /* in */
-bool in_hash;
 __u32 cpu;
 
 /* out */
 int ret;
 int cpu_seen;
 __s32 pid_seen;
-
-static struct held *lookup(void)
-{
-	__u32 zero = 0;
-
-	if (in_hash)
-		return bpf_map_lookup_elem(&hash, &zero);
-	return bpf_map_lookup_elem(&array, &zero);
-}
 
 SEC("raw_tp/sys_enter")
 int store(void *ctx)
@@ -59,6 +39,28 @@ int store(void *ctx)
 	v->task = bpf_get_current_task_btf();
 	ret = 0;
 	return 0;
+}
+
+/* Returned, as nobody may be there to see the variables. */
+SEC("raw_tp/sys_enter")
+int look(void *ctx)
+{
+	struct held *v = lookup();
+
+	if (!v)
+		return HELD_MISSING;
+	return (v->rq ? PERCPU_RQ : 0) | (v->task ? PERCPU_TASK : 0);
+}
+
+SEC("raw_tp/sys_enter")
+int update(void *ctx)
+{
+	__u64 value[sizeof(struct held) / 8];
+	int i;
+
+	for (i = 0; i < sizeof(struct held) / 8; i++)
+		value[i] = HELD_BY_PROGRAM;
+	return replace(value);
 }
 
 /* Whose run queue a processor has, by the run queue. */
