@@ -8,6 +8,7 @@
 #include "kptr.bpf.h"
 
 #include "module_tags.h"
+#include "module_tags_run.h"
 
 /* Or else only its name is in the object's BTF; hidden from the skeleton. */
 struct testmod_user_data data_in_btf __hidden;
@@ -15,14 +16,10 @@ struct testmod_user_data data_in_btf __hidden;
 struct held {
 	struct testmod_user_data __kptr_user *user;
 	struct testmod_user_data __kptr_percpu *percpu;
+	__u64 mark;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 2);
-	__type(key, __u32);
-	__type(value, struct held);
-} hash SEC(".maps");
+#include "held_maps.h"
 
 /* in */
 __s32 pid;		/* keep: of whom */
@@ -35,13 +32,6 @@ __u64 user_number;
 __u64 cpu_number;
 int ret;
 
-static struct held *lookup(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&hash, &zero);
-}
-
 SEC("fentry/testmod_user_call")
 int BPF_PROG(keep, struct testmod_user_data *address, struct testmod_user_holder *own)
 {
@@ -53,6 +43,28 @@ int BPF_PROG(keep, struct testmod_user_data *address, struct testmod_user_holder
 	v->percpu = own->percpu;
 	kept = (__u64)address;
 	return 0;
+}
+
+/* Returned, as nobody may be there to see the variables. */
+SEC("syscall")
+int look(void *ctx)
+{
+	struct held *v = lookup();
+
+	if (!v)
+		return HELD_MISSING;
+	return (v->user ? TAGS_USER : 0) | (v->percpu ? TAGS_PERCPU : 0);
+}
+
+SEC("syscall")
+int update(void *ctx)
+{
+	__u64 value[sizeof(struct held) / 8];
+	int i;
+
+	for (i = 0; i < sizeof(struct held) / 8; i++)
+		value[i] = HELD_BY_PROGRAM;
+	return replace(value);
 }
 
 SEC("syscall")
