@@ -9,6 +9,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bpf.h>
+#include <linux/bpf_verifier.h>
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
 #include <linux/module.h>
@@ -106,22 +107,36 @@ BTF_ID(func, taskhold_file_kptr_get)
 BTF_SET_END(taskhold_file_get_ids)
 #endif
 
+/*
+ * The kernel asks about each function of this module's BTF that a program calls,
+ * and about no other.  The sets above are the module's own, with the numbers that
+ * .BTF_ids was built with; the kernel has its copy.  BTF with a base of its own
+ * (scripts/kbuild.sh makes none) gets other numbers in there when it is loaded, and
+ * nothing would be found in the sets: what is not in the table is not let pass.
+ *
+ * A program that replaces a function of another one is run as that one is.
+ */
 static int taskhold_kfunc_filter(const struct bpf_prog *prog, u32 kfunc_id)
 {
+	enum bpf_prog_type type = resolve_prog_type(prog);
+
+	if (!btf_id_set8_contains(&taskhold_kfunc_ids, kfunc_id))
+		return -EACCES;
 #if TASKHOLD_WITH_KPTR_GET
 	if (taskhold_without_objects && btf_id_set_contains(&taskhold_object_ids, kfunc_id))
 		return -EACCES;
 	if (btf_id_set_contains(&taskhold_file_get_ids, kfunc_id) &&
-	    prog->type != BPF_PROG_TYPE_SYSCALL && prog->type != BPF_PROG_TYPE_LSM)
+	    type != BPF_PROG_TYPE_SYSCALL && type != BPF_PROG_TYPE_LSM)
 		return -EACCES;
 #endif
 	if (btf_id_set_contains(&taskhold_syscall_ids, kfunc_id))
-		return prog->type == BPF_PROG_TYPE_SYSCALL ? 0 : -EACCES;
-	/* on the same hook as TRACING, and called in NMIs, where no kfunc may be */
-	if (prog->type == BPF_PROG_TYPE_PERF_EVENT &&
-	    btf_id_set8_contains(&taskhold_kfunc_ids, kfunc_id))
-		return -EACCES;
-	return 0;
+		return type == BPF_PROG_TYPE_SYSCALL ? 0 : -EACCES;
+	/*
+	 * On the same hook as TRACING, and its programs have most of their calls in
+	 * NMIs.  That is not what keeps kfuncs out of these: a TRACING program can be
+	 * attached to what is called there.
+	 */
+	return type == BPF_PROG_TYPE_PERF_EVENT ? -EACCES : 0;
 }
 
 static const struct btf_kfunc_id_set taskhold_kfunc_set = {
