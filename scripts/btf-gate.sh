@@ -3,7 +3,8 @@
 #
 # Refuses a module whose BTF would make its registrations fail in silence: the
 # kernel answers 0 to register_btf_kfunc_id_set() and to the others when the
-# module's BTF is unusable. usage: btf-gate.sh MODULE.ko [BUILD-LOG]
+# module's BTF is unusable. Likewise one that the kernel would give new numbers,
+# as the module's own tables would not follow. usage: btf-gate.sh MODULE.ko [BUILD-LOG]
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -27,6 +28,10 @@ fi
 
 if ! grep -qE ' \.BTF +PROGBITS +[0-9a-f]+ [0-9a-f]+ 0*[1-9a-f]' <<<"$sections"; then
 	problems+=("it has no .BTF section; is pahole (package dwarves) installed, and was the kernel built with CONFIG_DEBUG_INFO_BTF_MODULES=y?")
+fi
+
+if grep -q ' \.BTF\.base ' <<<"$sections"; then
+	problems+=("it has a .BTF.base section: the kernel would give its types other numbers than those in .BTF_ids, which the filter of its kfuncs goes by; build it with scripts/kbuild.sh, or with MODULE_PAHOLE_FLAGS= RESOLVE_BTFIDS_FLAGS= for make")
 fi
 
 if grep -q ' \.BTF_ids ' <<<"$sections"; then

@@ -83,6 +83,12 @@ kbuild_modules() {
 		[[ -z ${!name:-} ]] || options+=("$name=${!name}")
 	done
 	unset MAKEFLAGS MFLAGS MAKELEVEL KERNELRELEASE ARCH CC
+	# BTF on the kernel's own, not on a copy that the module brings with it: of that
+	# the kernel makes other numbers when it loads the module, and the module's own
+	# tables keep those of .BTF_ids. In 6.12 it is pahole that is told to make a copy,
+	# in 7.2 resolve_btfids; of the latter's warnings, which its flags make errors,
+	# btf-gate.sh makes errors too.
+	options+=(MODULE_PAHOLE_FLAGS='' RESOLVE_BTFIDS_FLAGS='')
 	log=$build/make.log
 	make -C "$kdir" M="$build" -j"${JOBS:-$(nproc)}" "${compiler[@]}" "${options[@]}" \
 		TASKHOLD_BASE_BTF="$hash" modules >"$log" 2>&1 || status=$?

@@ -30,7 +30,7 @@ listing() {
 objcopy --dump-section .BTF="$work/section" "$vmlinux" /dev/null 2>/dev/null
 hash=$(sha256sum <"$work/section" | cut -d ' ' -f 1)
 
-plan 24
+plan 25
 
 # Headers as a distribution ships them that packs no vmlinux.
 mkdir -p "$work/headers" "$work/target/boot" "$work/tree"
@@ -98,6 +98,10 @@ check "the gate lets the module pass" "$scripts/btf-gate.sh" "$ko" "$log"
 objcopy --remove-section .BTF "$ko" "$work/no-btf.ko"
 check "a module without BTF is refused" \
 	fails_with "it has no .BTF section" "$scripts/btf-gate.sh" "$work/no-btf.ko" "$log"
+objcopy --dump-section .BTF="$work/btf" "$ko" /dev/null
+objcopy --add-section .BTF.base="$work/btf" "$ko" "$work/base.ko"
+check "a module with a base of its own is refused" \
+	fails_with "it has a .BTF.base section" "$scripts/btf-gate.sh" "$work/base.ko" "$log"
 objcopy --dump-section .BTF_ids="$work/ids" "$ko" "$work/copy.ko"
 head -c "$(stat -c %s "$work/ids")" /dev/zero >"$work/zeros"
 objcopy --update-section .BTF_ids="$work/zeros" "$ko" "$work/zero.ko"
