@@ -5,7 +5,9 @@
  *
  * References are taken by programs of the types LSM and SYSCALL, as by the
  * kernel's own kfuncs on files: these are called where files are used, whereas a
- * program on any function of the kernel may see a file before it is whole.
+ * program on any function of the kernel may see memory that is no file yet, or none
+ * any more.  LSM hooks are given files that are not whole as well, and files whose
+ * memory goes another way than that of the rest: see file_may_be_had().
  *
  * They are dropped anywhere. What a map has goes with its element, wherever a
  * program deletes that: with a lock held, in an interrupt or an NMI. fput() of
@@ -98,6 +100,18 @@ static bool file_is_of_bpf(const struct file *file)
 		!strncmp(file->f_path.dentry->d_name.name, "bpf", 3));
 }
 
+/*
+ * Before a file has been opened (in the hooks file_open and backing_file_alloc) it
+ * may have no inode, and if ->open() fails its path and inode go, while a map keeps
+ * the file.  And the file that a stacked file system, as overlayfs, has behind one of
+ * its own goes by kfree(), at once and not to be a file again:
+ * taskhold_file_kptr_get() would look into memory of anybody's.
+ */
+static bool file_may_be_had(const struct file *file)
+{
+	return (file->f_mode & (FMODE_OPENED | FMODE_BACKING)) == FMODE_OPENED;
+}
+
 /* What may be handed out; the reference to what may not is dropped. */
 static struct file *file_checked(struct file *file)
 {
@@ -119,12 +133,15 @@ __bpf_kfunc_start_defs();
  * A map that has a file which refers to the map, by whatever way, stays for ever
  * once all else that refers to it has gone, and so does the module.  BPF's own
  * files are therefore not to be had: maps, programs, links and iterators, and
- * what is in a BPF file system.  There are others that can refer to a map:
- * sockets and perf events with a program attached, sockets and rings of io_uring
- * by which its descriptor was passed or registered.  Who puts these into a map
- * has to take them out, or delete the element, before the map is let go of;
- * after that root still can, with a descriptor by the map's id (bpftool map
- * delete id ID key ...).
+ * what is in a BPF file system.  They are not all that can refer to a map.  Among
+ * others there are what a program is attached to: sockets, perf events, tun
+ * descriptors (TUNSETSTEERINGEBPF, TUNSETFILTEREBPF); by what its descriptor was
+ * passed or registered: sockets, rings of io_uring; and what keeps mounts or network
+ * devices: /proc/PID/ns/mnt and open_tree() of a tree in which a BPF file system is
+ * mounted, /proc/PID/ns/net where a device has a program.  Who puts one of these
+ * into a map has to take it out, or delete the element, before the map is let go of;
+ * after that root still can, with a descriptor by the map's id (bpftool map delete id
+ * ID key ...).
  *
  * Context: any but NMI; LSM and SYSCALL programs.
  *
@@ -133,6 +150,7 @@ __bpf_kfunc_start_defs();
  */
 __bpf_kfunc struct file *taskhold_file_of_fd(u32 fd)
 {
+	/* what has a descriptor is open, and behind no other file */
 	struct file *file = current->files ? fget_raw(fd) : NULL;
 
 	return file ? file_checked(file) : NULL;
@@ -142,13 +160,23 @@ __bpf_kfunc struct file *taskhold_file_of_fd(u32 fd)
  * taskhold_file_acquire - take a reference to a file
  * @file: a reference of the program's own, or an argument of it
  *
+ * The verifier takes no argument of an LSM hook for NULL, and drops a program's own
+ * check as dead code; where there may be no file, as in mmap_file, it is asked for
+ * here.  A file that is being opened is not to be had, which is what file_open is
+ * called for: use file_post_open.  Nor is the file that a stacked file system, as
+ * overlayfs, has behind its own, which hooks as file_permission are called for
+ * besides.
+ *
  * Context: any but NMI; LSM and SYSCALL programs.
  *
  * Return: @file, to be released by taskhold_file_release(), or NULL if it is
- * being closed, or one of BPF's own: see taskhold_file_of_fd().
+ * NULL, not open yet, being closed, behind one of a stacked file system, or one of
+ * BPF's own: see taskhold_file_of_fd().
  */
 __bpf_kfunc struct file *taskhold_file_acquire(struct file *file)
 {
+	if (!file || !file_may_be_had(file))
+		return NULL;
 	/*
 	 * Trusted is not counted: the hook file_release is called by __fput(),
 	 * when the last reference has gone.  The file's memory is there for as
@@ -196,11 +224,11 @@ __bpf_kfunc struct file *taskhold_file_kptr_get(struct file **slot)
 	struct file *file;
 
 	/*
-	 * The memory of a file is reused at once, for another file. This looks
-	 * whether the slot still has it once the reference is there, and tries
-	 * again where it has not, after fput() of what it got, which is why this
-	 * is not for NMIs. It ends: a file that is in the slot has the slot's
-	 * reference.
+	 * The memory of a file is reused at once, for another file; see
+	 * file_may_be_had() for those of which it is not. This looks whether the
+	 * slot still has it once the reference is there, and tries again where it
+	 * has not, after fput() of what it got, which is why this is not for NMIs.
+	 * It ends: a file that is in the slot has the slot's reference.
 	 */
 	rcu_read_lock();
 	file = get_file_rcu((struct file __rcu **)slot);
