@@ -66,9 +66,10 @@
  * @cpu: on which processor
  *
  * The counters are in cgroup_rstat_cpu in 6.12, in cgroup_rstat_base_cpu in
- * 7.2.
+ * 7.2.  Where a word has 64 bits nobody is waited for, so who writes them may be
+ * who was interrupted; and where it has fewer there is no struct_ops.
  *
- * Context: any but NMI.
+ * Context: any.
  *
  * Return: ns.
  */

@@ -86,7 +86,7 @@ static struct taskhold_rec *cursor_next_kept(struct taskhold_cursor *cursor,
  * Running processes first, then finished ones, oldest first.  What comes or
  * finishes meanwhile may be seen, or seen twice, or not be seen.
  *
- * Context: any but NMI.
+ * Context: any.
  *
  * Return: a record that is valid until the next call for this cursor, or NULL
  * after the last, or when the policy has been detached.
@@ -118,7 +118,7 @@ struct taskhold_rec *taskhold_cursor_next(struct taskhold_cursor *cursor)
  * taskhold_cursor_end - let go of the place
  * @cursor: the place
  *
- * Context: any but NMI.
+ * Context: any.
  */
 void taskhold_cursor_end(struct taskhold_cursor *cursor)
 {

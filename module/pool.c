@@ -10,13 +10,22 @@
  * allocator and the zeroing of its pages.  After a grace period in which none
  * has died all of that goes back, so that the slab cache has no more than the
  * records that exist, and the callback is not called again until one dies.
+ *
+ * The last reference may be dropped anywhere.  A BPF program can be attached to
+ * whatever is called with a lock held, one of RCU's included, and a map's
+ * destructor runs wherever a program deletes an element, in an NMI too.  There
+ * call_rcu() may not be called, so it is called from an interrupt, which is raised
+ * for the first record alone: while the callback is queued or runs, a record is
+ * only added to a list.
  */
+#include <linux/irq_work.h>
 #include <linux/llist.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
+#include "irq.h"
 #include "pool.h"
 #include "record.h"
 
@@ -37,7 +46,8 @@
  * struct pool - a CPU's
  * @dead: records without references; added to from anywhere
  * @nr_dead: records that are in @dead, @waiting and @ready
- * @armed: 1 while the callback is queued or runs
+ * @armed: 1 from when the callback is to be queued until it has run
+ * @irq: queues the callback
  * @waiting: records that were dead when the callback was queued, the callback's
  * @ready: of those, for which a grace period has passed, what is left to free
  * @rcu: of the callback
@@ -49,6 +59,7 @@ struct pool {
 	struct llist_head dead;
 	atomic_t nr_dead;
 	atomic_t armed;
+	struct irq_work irq;
 	struct llist_node *waiting;
 	struct llist_node *ready;
 	struct rcu_head rcu;
@@ -60,6 +71,16 @@ struct pool {
 static DEFINE_PER_CPU(struct pool, pools);
 static struct kmem_cache *pool_cache;
 
+static void pool_rcu(struct rcu_head *rcu);
+
+/* RCU's locks are held with interrupts off, so none is held here. */
+static void pool_irq(struct irq_work *irq)
+{
+	struct pool *pool = container_of(irq, struct pool, irq);
+
+	call_rcu(&pool->rcu, pool_rcu);
+}
+
 /**
  * taskhold_pool_init - make the cache of records
  *
@@ -69,10 +90,14 @@ static struct kmem_cache *pool_cache;
  */
 int taskhold_pool_init(void)
 {
+	struct pool *pool;
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		raw_spin_lock_init(&per_cpu(pools, cpu).lock);
+	for_each_possible_cpu(cpu) {
+		pool = &per_cpu(pools, cpu);
+		raw_spin_lock_init(&pool->lock);
+		init_irq_work(&pool->irq, pool_irq);
+	}
 	/* Not merged: an own entry in /sys/kernel/slab shows what is left. */
 	pool_cache = kmem_cache_create("taskhold_rec", sizeof(struct taskhold_rec), 0,
 				       SLAB_NO_MERGE, NULL);
@@ -97,12 +122,31 @@ static bool pools_busy(void)
 /**
  * taskhold_pool_drain - wait until all dead records have been freed
  *
- * Context: may sleep; every record has been given to taskhold_pool_free().
+ * When it returns, neither interrupt nor callback has text or memory of this
+ * module to use.  An interrupt is raised by who has set pool->armed, once; what
+ * takes that back is the callback that the interrupt has queued, and no callback
+ * runs before interrupts that were under way when it was queued are over.  So
+ * where nothing is armed there is no interrupt to come, nor one that has not
+ * returned.
+ *
+ * Context: may sleep; every record has been given to taskhold_pool_free(), which
+ * has returned.
  */
 void taskhold_pool_drain(void)
 {
-	/* each barrier brings a callback that queues itself again one further */
+	struct pool *pool;
+	int cpu;
+
 	do {
+		for_each_possible_cpu(cpu) {
+			pool = &per_cpu(pools, cpu);
+			/* left by a CPU that went offline: nobody has armed for it */
+			if (!llist_empty(&pool->dead) && !atomic_xchg(&pool->armed, 1))
+				call_rcu(&pool->rcu, pool_rcu);
+			/* a callback that is not queued is none that a barrier waits for */
+			irq_work_sync(&pool->irq);
+		}
+		/* each barrier brings a callback that queues itself again one further */
 		rcu_barrier();
 	} while (pools_busy());
 	/* one that has just said that it is done has text of this module to run */
@@ -249,7 +293,10 @@ static void pool_rcu(struct rcu_head *rcu)
  * taskhold_pool_free - free a record after a grace period
  * @rec: a record without references, in no index
  *
- * Context: any but NMI.
+ * Of the last records that die on a CPU before it is offline nobody may be told,
+ * until another one dies after it has come back, or the module goes.
+ *
+ * Context: any.
  */
 void taskhold_pool_free(struct taskhold_rec *rec)
 {
@@ -258,6 +305,6 @@ void taskhold_pool_free(struct taskhold_rec *rec)
 	atomic_inc(&pool->nr_dead);
 	/* a full barrier, which pairs with that of pool_rcu() */
 	llist_add(&rec->dead, &pool->dead);
-	if (!atomic_read(&pool->armed) && !atomic_xchg(&pool->armed, 1))
-		call_rcu(&pool->rcu, pool_rcu);
+	if (!atomic_read(&pool->armed) && taskhold_irq_can() && !atomic_xchg(&pool->armed, 1))
+		irq_work_queue(&pool->irq);
 }

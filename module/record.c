@@ -98,7 +98,8 @@ struct taskhold_rec *taskhold_record_get_not_zero(struct taskhold_rec *rec)
  * taskhold_record_put - drop a reference
  * @rec: a record
  *
- * Context: any but NMI; callers include destructors of BPF maps.
+ * Context: any; callers include destructors of BPF maps, which are called wherever
+ * a program deletes an element.
  */
 void taskhold_record_put(struct taskhold_rec *rec)
 {
@@ -698,7 +699,8 @@ void taskhold_record_take_out(struct taskhold_rec *rec)
  * Attempts at the lock of a record.  Who has it may read all threads of a live
  * process, USE_NOW_VISITS of them and a walk more, some 100 instructions each;
  * so many pauses take longer than that.  Attempts end because a BPF program that
- * calls a kfunc may have interrupted who has the lock, on this very CPU.
+ * calls a kfunc may have interrupted who has the lock, on this very CPU, in an NMI
+ * if nothing else can.
  */
 #define LOCK_TRIES 65536
 
@@ -706,7 +708,7 @@ void taskhold_record_take_out(struct taskhold_rec *rec)
  * taskhold_record_task - the task of a record
  * @rec: a record
  *
- * Context: any but NMI.
+ * Context: any.
  *
  * Return: a reference of the rcu_users kind to the first thread of the process,
  * or NULL if that has been released, the record is out of the index, or its
@@ -739,7 +741,7 @@ struct task_struct *taskhold_record_task(struct taskhold_rec *rec)
  * counted up to its last tick; where its policy has been detached, those of
  * that moment.
  *
- * Context: any but NMI.
+ * Context: any.
  *
  * Return: 0, or -EBUSY where the caller interrupted who is changing the record
  * on this very CPU (a BPF program on a function of the kernel can).

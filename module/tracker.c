@@ -577,7 +577,7 @@ void taskhold_tracker_detach(const struct taskhold_ops *ops)
  * taskhold_tracker_stats - counters of the module
  * @stats: where to
  *
- * Context: any but NMI.
+ * Context: any.
  */
 void taskhold_tracker_stats(struct taskhold_stats *stats)
 {
@@ -610,7 +610,7 @@ void taskhold_tracker_stats(struct taskhold_stats *stats)
  * @slot: its slot
  * @stats: where to
  *
- * Context: any but NMI.
+ * Context: any.
  *
  * Return: 0, -ENOENT for a slot without policy.
  */

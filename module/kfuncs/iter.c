@@ -24,10 +24,10 @@ __bpf_kfunc_start_defs();
  * Of a policy with TASKHOLD_POLICY_THREADS the walk yields records of threads
  * too, which have TASKHOLD_INFO_THREAD in info.flags.
  *
- * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs. A program that
- * may sleep walks between bpf_rcu_read_lock() and bpf_rcu_read_unlock(): the
- * verifier does not tie a record to the step that it comes from. It sees to it
- * that the walk is destroyed.
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs. A program that may
+ * sleep walks between bpf_rcu_read_lock() and bpf_rcu_read_unlock(): the verifier
+ * does not tie a record to the step that it comes from. It sees to it that the
+ * walk is destroyed.
  *
  * Return: 0; -ENOENT for a slot without policy, -EINVAL for another flag: the
  * walk is then empty.
@@ -48,7 +48,7 @@ __bpf_kfunc int bpf_iter_taskhold_rec_new(struct bpf_iter_taskhold_rec *it, u32 
  * Records of running processes first, then the finished ones that are kept,
  * oldest first. What comes or goes meanwhile may be seen or not.
  *
- * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
  *
  * Return: a record, for which taskhold_rec_acquire() may fail after the next
  * call; its memory stays until the RCU section ends. NULL after the last.
@@ -62,7 +62,7 @@ __bpf_kfunc struct taskhold_rec *bpf_iter_taskhold_rec_next(struct bpf_iter_task
  * bpf_iter_taskhold_rec_destroy - end the walk
  * @it: the walk
  *
- * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
  */
 __bpf_kfunc void bpf_iter_taskhold_rec_destroy(struct bpf_iter_taskhold_rec *it)
 {

@@ -22,7 +22,7 @@ __bpf_kfunc_start_defs();
  * The verifier refuses a program that neither releases the reference nor moves
  * it into a map by bpf_kptr_xchg(). A record does not pin its task.
  *
- * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
  *
  * Return: @rec, to be released by taskhold_rec_release(), or NULL if the last
  * reference to it has just gone, which a walk does not prevent.
@@ -37,7 +37,7 @@ __bpf_kfunc struct taskhold_rec *taskhold_rec_acquire(struct taskhold_rec *rec)
  * @rec: a reference of the program's own; the verifier refuses others, NULL
  *	included, and any use of @rec afterwards
  *
- * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
  */
 __bpf_kfunc void taskhold_rec_release(struct taskhold_rec *rec)
 {
@@ -51,7 +51,7 @@ __bpf_kfunc void taskhold_rec_release(struct taskhold_rec *rec)
  * What the kernel calls, by a raw pointer, when the value is deleted, evicted
  * or freed.
  *
- * Context: any but NMI.
+ * Context: any.
  */
 __bpf_kfunc void taskhold_rec_release_dtor(void *rec)
 {
@@ -63,7 +63,7 @@ CFI_NOSEAL(taskhold_rec_release_dtor);
  * taskhold_rec_lookup - the record of a running process
  * @task: any thread of it; trusted or under RCU
  *
- * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
  *
  * Return: a reference, to be released by taskhold_rec_release(), or NULL if no
  * attached policy holds the process.
@@ -84,7 +84,7 @@ __bpf_kfunc struct taskhold_rec *taskhold_rec_lookup(struct task_struct *task)
  * numbers of this moment, a running thread counted up to its last tick, or those
  * of the moment at which the record's policy was detached.
  *
- * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
  *
  * Return: 0; -EINVAL for another size or flag; -EBUSY if the program has
  * interrupted who is changing this record on this CPU.
@@ -105,7 +105,7 @@ __bpf_kfunc int taskhold_rec_snapshot(struct taskhold_rec *rec, void *out, u32 o
  * Right also when the cgroup has been removed. Relative to the root of the
  * default hierarchy; "/" is the root itself.
  *
- * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
  *
  * Return: length without the NUL; -ENAMETOOLONG if it was cut, -ENOENT if
  * there was no memory for it, -EINVAL for a size of 0.
@@ -128,7 +128,7 @@ __bpf_kfunc int taskhold_rec_cgroup_path(struct taskhold_rec *rec, void *out, u3
  *
  * The path at the last exec, as /proc/PID/exe showed it to the process.
  *
- * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
  *
  * Return: length without the NUL; -ENAMETOOLONG if it was cut, -ENOENT for a
  * kernel thread or if there was no memory for it, -EINVAL for a size of 0.
@@ -150,7 +150,7 @@ __bpf_kfunc int taskhold_rec_exe_path(struct taskhold_rec *rec, void *out, u32 o
  * The reference is of the rcu_users kind, which bpf_task_release() drops.
  * While it is held the task is not freed, so its record is not final.
  *
- * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
  *
  * Return: the first thread of the process, or of the record of a thread that
  * thread, to be released by bpf_task_release(); NULL if it is gone, or the
@@ -169,7 +169,7 @@ __bpf_kfunc struct task_struct *taskhold_rec_task(struct taskhold_rec *rec)
  * The map keeps its own reference, so nobody finds the slot empty meanwhile.
  * Only there on a kernel with the patches of kernel/patches.
  *
- * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
  *
  * Return: the record, to be released by taskhold_rec_release(), or NULL if
  * there is none, or it has just been taken out.

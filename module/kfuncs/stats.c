@@ -17,7 +17,7 @@ __bpf_kfunc_start_defs();
  * @out: where to: struct taskhold_totals
  * @out__sz: sizeof(struct taskhold_totals), exactly
  *
- * Context: any but NMI; SYSCALL programs alone.
+ * Context: process; SYSCALL programs alone.
  *
  * Return: 0; -ENOENT after the last or for a slot without policy, -EINVAL for
  * another size.
@@ -38,7 +38,7 @@ __bpf_kfunc int taskhold_totals_next(u32 slot, u64 *cursor, void *out, u32 out__
  *
  * Right also when the cgroup has been removed.
  *
- * Context: any but NMI; SYSCALL programs alone.
+ * Context: process; SYSCALL programs alone.
  *
  * Return: length without the NUL; -ENAMETOOLONG if it was cut, -ENOENT for a
  * slot without policy and a cgroup without sums, -EINVAL for a size of 0.
@@ -53,7 +53,7 @@ __bpf_kfunc int taskhold_totals_path(u32 slot, u64 cgroup_id, void *out, u32 out
  * @out: where to: struct taskhold_stats
  * @out__sz: sizeof(struct taskhold_stats), exactly
  *
- * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
  *
  * Return: 0, -EINVAL for another size.
  */
@@ -71,7 +71,7 @@ __bpf_kfunc int taskhold_stats_read(void *out, u32 out__sz)
  * @out: where to: struct taskhold_policy_stats
  * @out__sz: sizeof(struct taskhold_policy_stats), exactly
  *
- * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
  *
  * Return: 0; -ENOENT for a slot without policy, -EINVAL for another size.
  */

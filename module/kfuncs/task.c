@@ -44,7 +44,7 @@ __bpf_kfunc int taskhold_task_in_cgroup(struct task_struct *task, u64 id)
  * Of the cgroup itself, without those below it: the counters that cpu.stat is
  * summed from, read without waiting for that.
  *
- * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
  *
  * Return: ns; U64_MAX for a cgroup of another hierarchy than the default one,
  * and for the root, for which the kernel keeps none.
@@ -83,9 +83,12 @@ __bpf_kfunc struct task_struct *taskhold_task_acquire(struct task_struct *task)
  * taskhold_task_release - drop a reference to a task
  * @task: a reference of the program's own
  *
- * Only there on a kernel with the patches of kernel/patches.
+ * The last one of the kind that goes is where the kernel calls call_rcu(), as in
+ * bpf_task_release(): a program that is called in NMIs, or where a lock of RCU's is
+ * held, must not release one, and nothing keeps it from that.  Only there on a
+ * kernel with the patches of kernel/patches.
  *
- * Context: any but NMI; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: where call_rcu() may be called; TRACING, SYSCALL and STRUCT_OPS programs.
  */
 __bpf_kfunc void taskhold_task_release(struct task_struct *task)
 {
