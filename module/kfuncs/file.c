@@ -33,6 +33,7 @@
 #include <taskhold/kfuncs.h>
 
 #include "../compat.h"
+#include "../irq.h"
 #include "register.h"
 
 #if TASKHOLD_WITH_KPTR_GET
@@ -65,8 +66,9 @@ static void file_put(struct file *file)
 {
 	if (atomic_long_add_unless(&file->f_count, -1, 1))
 		return;
-	/* who finds the list empty sees to all that follow until it is emptied */
-	if (llist_add(&file->f_llist, &file_puts))
+	llist_add(&file->f_llist, &file_puts);
+	/* an interrupt that is pending has the list still to empty */
+	if (!irq_work_is_pending(&file_puts_work) && taskhold_irq_can())
 		irq_work_queue(&file_puts_work);
 }
 
@@ -74,14 +76,15 @@ static void file_put(struct file *file)
  * taskhold_files_exit - wait until all references to files have been dropped
  *
  * The interrupt is text of this module. Nothing comes to the list any more, for
- * the reasons that taskhold_pids_exit() has; what is there has had its interrupt
- * raised. What fput() leaves to a task or to a work queue is the kernel's.
+ * the reasons that taskhold_pids_exit() has; and what is there without an interrupt
+ * is seen to likewise. What fput() leaves to a task or to a work queue is the kernel's.
  *
  * Context: module exit; may sleep.
  */
 void taskhold_files_exit(void)
 {
 	irq_work_sync(&file_puts_work);
+	file_puts_irq(&file_puts_work);
 }
 
 /*

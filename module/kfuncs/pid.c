@@ -30,6 +30,7 @@
 #include <taskhold/kfuncs.h>
 
 #include "../compat.h"
+#include "../irq.h"
 #include "register.h"
 
 #if TASKHOLD_WITH_KPTR_GET
@@ -59,7 +60,7 @@ static void pid_drop_rcu(struct rcu_head *rcu)
 	kfree(drop);
 }
 
-/* In an interrupt: RCU's locks are held with interrupts off, so none is held here. */
+/* RCU's locks are held with interrupts off, so none is held in an interrupt. */
 static void pid_dropped_irq(struct irq_work *work)
 {
 	struct pid_drop *drop, *next;
@@ -120,8 +121,9 @@ static void pid_release(struct pid *pid)
 		return;
 	}
 	drop->pid = pid;
-	/* who finds the list empty sees to all that follow until it is emptied */
-	if (llist_add(&drop->list, &pid_dropped))
+	llist_add(&drop->list, &pid_dropped);
+	/* an interrupt that is pending has the list still to empty */
+	if (!irq_work_is_pending(&pid_dropped_work) && taskhold_irq_can())
 		irq_work_queue(&pid_dropped_work);
 }
 
@@ -134,9 +136,10 @@ static void pid_release(struct pid *pid)
  * ended; or in a slot of a map, or of an object that a program has allocated, and
  * the kernel keeps the module until the map or the BTF of the program goes, which
  * is when the destructor has returned.  So nothing comes to pid_dropped any
- * more.  What is there has had its interrupt raised, which irq_work_sync() waits
- * for, by who put it there and has returned from here; with that all callbacks are
- * queued, and rcu_barrier() waits for them.
+ * more.  Who put there what is there has returned from here, and raised an interrupt
+ * unless there was one to come; irq_work_sync() waits for that.  A CPU that went
+ * offline may have left some without: these are seen to here.  With that all
+ * callbacks are queued, and rcu_barrier() waits for them.
  *
  * Context: module exit; may sleep.
  */
@@ -145,6 +148,7 @@ void taskhold_pids_exit(void)
 	struct pid_drop *drop, *next;
 
 	irq_work_sync(&pid_dropped_work);
+	pid_dropped_irq(&pid_dropped_work);
 	rcu_barrier();
 	/* for references that are not dropped by the kfuncs here, if there are any */
 	llist_for_each_entry_safe(drop, next, llist_del_all(&pid_drops), list)
@@ -160,7 +164,7 @@ __bpf_kfunc_start_defs();
  * Only there on a kernel with the patches of kernel/patches, as all that is
  * about pids.
  *
- * Context: any but NMI; SYSCALL programs alone.
+ * Context: process; SYSCALL programs alone.
  *
  * Return: a reference, to be released by taskhold_pid_release(), or NULL if the
  * task has been reaped, or there is no memory for it.
@@ -181,7 +185,7 @@ __bpf_kfunc struct pid *taskhold_pid_of_task(struct task_struct *task)
  * taskhold_pid_acquire - take one more reference to a pid
  * @pid: a reference of the program's own
  *
- * Context: any but NMI; SYSCALL programs alone.
+ * Context: process; SYSCALL programs alone.
  *
  * Return: @pid, to be released by taskhold_pid_release(), or NULL if there is
  * no memory for it.
@@ -218,7 +222,7 @@ CFI_NOSEAL(taskhold_pid_release_dtor);
  * taskhold_pid_kptr_get - take a reference to the pid that a map has
  * @slot: a referenced kptr in a map value, of pids
  *
- * Context: any but NMI; SYSCALL programs alone.
+ * Context: process; SYSCALL programs alone.
  *
  * Return: the pid, to be released by taskhold_pid_release(), or NULL if there
  * is none, it has just been taken out, or there is no memory for it.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * References to pids and files that are dropped where a lock is held: by a program
- * on the function that unlocks it, whichever lock that is.
+ * on the function that unlocks it, whichever lock that is. And where a CPU has taken
+ * its last interrupt before it is offline.
  */
 #include "vmlinux.h"
 #include "taskhold.bpf.h"
@@ -22,6 +23,7 @@ struct {
 __u32 tid;	/* by whom, 0: nobody */
 __u32 fd;	/* put: of the caller */
 __u32 rounds;	/* release_many: how many times */
+bool at_offline;	/* drop where a CPU goes offline */
 
 /* out */
 int ret;
@@ -35,18 +37,14 @@ static struct held *first(void)
 	return bpf_map_lookup_elem(&array, &zero);
 }
 
-SEC("fentry/_raw_spin_unlock_irqrestore")
-int BPF_PROG(on_unlock)
+static __always_inline void drop(void)
 {
+	struct held *v = first();
 	struct file *file;
-	struct held *v;
 	struct pid *pid;
 
-	if (!tid || (__u32)bpf_get_current_pid_tgid() != tid)
-		return 0;
-	v = first();
 	if (!v)
-		return 0;
+		return;
 	pid = bpf_kptr_xchg(&v->pid, NULL);
 	if (pid) {
 		taskhold_pid_release(pid);
@@ -57,6 +55,22 @@ int BPF_PROG(on_unlock)
 		taskhold_file_release(file);
 		__sync_fetch_and_add(&files, 1);
 	}
+}
+
+SEC("fentry/_raw_spin_unlock_irqrestore")
+int BPF_PROG(on_unlock)
+{
+	if (tid && (__u32)bpf_get_current_pid_tgid() == tid)
+		drop();
+	return 0;
+}
+
+/* In the stopper of the CPU, after it has done what interrupts were raised for. */
+SEC("fentry/sched_cpu_dying")
+int BPF_PROG(on_offline)
+{
+	if (at_offline)
+		drop();
 	return 0;
 }
 
