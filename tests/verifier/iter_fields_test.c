@@ -51,12 +51,9 @@ FIXTURE_TEARDOWN(fields)
 
 TEST_F(fields, are_not_written_to)
 {
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
 	struct bpf_map *map = bpf_object__find_map_by_name(self->m->obj, variant->map);
 	union bpf_iter_link_info info = { .map.map_fd = bpf_map__fd(map) };
-	LIBBPF_OPTS(bpf_iter_attach_opts, opts,
-		.link_info = &info,
-		.link_info_len = sizeof(info),
-	);
 	__u64 value[8] = { 1000 };
 	struct bpf_link *link;
 	__u32 zero = 0;
@@ -66,6 +63,8 @@ TEST_F(fields, are_not_written_to)
 	ASSERT_GE(sizeof(value), bpf_map__value_size(map));
 	ASSERT_EQ(0, bpf_map__update_elem(map, &zero, sizeof(zero), value,
 					  bpf_map__value_size(map), BPF_ANY));
+	opts.link_info = &info;
+	opts.link_info_len = sizeof(info);
 	link = bpf_program__attach_iter(self->m->progs.walk, &opts);
 	ASSERT_NE(NULL, link);
 	fd = bpf_iter_create(bpf_link__fd(link));
