@@ -10,6 +10,8 @@
  */
 #include <bpf/btf.h>
 
+#include <taskhold/types.h>
+
 #include "lib/expect.h"
 #include "lib/guest.h"
 #include "kfunc_reject.skel.h"
