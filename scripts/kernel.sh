@@ -20,6 +20,8 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=scripts/download.sh
 . "$TASKHOLD_ROOT/scripts/download.sh"
+# shellcheck source=scripts/bpftool.sh
+. "$TASKHOLD_ROOT/scripts/bpftool.sh"
 
 # The LTS series that taskhold is developed against.
 SERIES=6.12
@@ -149,13 +151,7 @@ build_tools() {
 
 	tmp=$(mktemp -d "$dir/build.XXXXXX")
 	note "building libbpf and bpftool of $(basename "$dir")"
-	# Which optional libraries this machine happens to have must not change
-	# what is built; a disassembler alone would pull libLLVM into each start.
-	run_logged "$dir/build.log" make -j"$(nproc)" -C "$dir/linux/tools/bpf/bpftool" \
-		OUTPUT="$tmp/" VMLINUX_BTF="$VMLINUX" \
-		CLANG=clang-19 LLVM_STRIP=llvm-strip-19 \
-		feature-llvm=0 feature-libcap=0 feature-libbfd=0 \
-		feature-libbfd-liberty=0 feature-libbfd-liberty-z=0
+	make_bpftool "$dir/linux" "$tmp" "$VMLINUX" "$dir/build.log"
 	mkdir -p "$tmp/tools"
 	cp "$tmp/bpftool" "$tmp/libbpf/libbpf.a" "$tmp/tools/"
 	cp -r "$tmp/libbpf/include" "$tmp/tools/include"
