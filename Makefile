@@ -41,7 +41,7 @@ KVER ?= $(STOCK_KVER)
 KDIR ?= $(STOCK_KDIR)
 endif
 
-include mk/module.mk mk/bpf.mk mk/tests.mk mk/kernel.mk mk/upstream.mk mk/bench.mk mk/install.mk
+include mk/module.mk mk/bpf.mk mk/bpftool.mk mk/tests.mk mk/kernel.mk mk/upstream.mk mk/bench.mk mk/install.mk
 
 # Asked for each time, as apt may have a newer kernel; written where it changed.
 ifeq ($(TASKHOLD_STOCK_IS_FRESH),)

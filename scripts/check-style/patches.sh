@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The kernel's checkpatch, as for a patch that is sent to its list, over every
-# patch of kernel/patches, and the form of the series: numbered without a gap,
-# named by "series" in that order and by the cover letter with its title.
+# patch of kernel/patches and tools/bpftool, and the form of each series: numbered
+# without a gap, named by "series" in that order and by the cover letter with its
+# title.
 set -euo pipefail
 # shellcheck source=scripts/check-style/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -20,8 +21,17 @@ title_of() {
 		sed -E 's/^Subject: \[PATCH[^]]*\] //; s/$/\n/'
 }
 
-mapfile -t dirs < <(project_files | sed -nE 's,^(kernel/patches/[^/]+)/.*,\1,p' | sort -u)
-((${#dirs[@]} > 0)) || die "there are no kernel/patches"
+# dirs_of PLACE: one for each kernel that there is a series for
+dirs_of() {
+	project_files | sed -nE "s,^($1/[^/]+)/.*,\1,p" | sort -u
+}
+
+dirs=()
+for place in kernel/patches tools/bpftool; do
+	before=${#dirs[@]}
+	mapfile -t -O "$before" dirs < <(dirs_of "$place")
+	((${#dirs[@]} > before)) || die "there are no patches in $place"
+done
 for dir in "${dirs[@]}"; do
 	mapfile -t patches < <(project_files | grep -E "^$dir/[0-9]+-.*\.patch\$" | grep -v /0000-)
 	cover=$dir/0000-cover-letter.patch
@@ -30,9 +40,11 @@ for dir in "${dirs[@]}"; do
 		echo "$dir/series:1: it is not the patches that are there, in their order"
 	fi
 	number=0
+	total=${#patches[@]}
 	for patch in "${patches[@]}"; do
 		number=$((number + 1))
-		printf -v wanted '[PATCH %02d/%d]' "$number" "${#patches[@]}"
+		# as wide as the last one
+		printf -v wanted '[PATCH %0*d/%d]' "${#total}" "$number" "$total"
 		grep -qF "Subject: $wanted " "$patch" ||
 			echo "$patch:4: its subject does not begin with $wanted"
 		grep -q '^Signed-off-by: ' "$patch" || echo "$patch:1: nobody has signed it off"

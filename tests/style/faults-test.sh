@@ -17,7 +17,7 @@ mkdir "$work/copy" "$work/copy/out"
 (
 	cd "$root"
 	cp -r --parents scripts Kbuild dkms.conf LICENSES include module bpf-progs docs \
-		kernel .checkpatch.conf .clang-format .shellcheckrc tests/qemu/*.sh tests/{head,tap}.sh \
+		kernel tools .checkpatch.conf .clang-format .shellcheckrc tests/qemu/*.sh tests/{head,tap}.sh \
 		tests/cli/report_check.py "$work/copy/"
 )
 cp "$root/out/stock.env" "$work/copy/out/"
@@ -84,7 +84,7 @@ make_file() {
 	printf '%b' "$2" >"$1"
 }
 
-plan 78
+plan 79
 
 for name in checkpatch format includes interface kernel-doc module patches python shell spdx \
 	verifier-docs versions whitespace words; do
@@ -186,6 +186,8 @@ fault patches "one that the series leaves out" kernel/patches/6.12/series 'in th
 	change kernel/patches/6.12/series '1d'
 fault patches "one that the cover letter leaves out" kernel/patches/6.12/0000 'does not name' \
 	change kernel/patches/6.12/0000-cover-letter.patch '/^  exit: Export/d'
+fault patches "the same of bpftool's" tools/bpftool/6.12/series 'in their order' \
+	change tools/bpftool/6.12/series '1d'
 
 fault python "a file that does not compile" tests/cli/fault.py 'syntax|was never closed' \
 	make_file tests/cli/fault.py '# SPDX-License-Identifier: GPL-2.0-only\nprint(\n'
