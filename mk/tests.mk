@@ -89,7 +89,7 @@ ready-style: $(BPF_SKELS)
 	@:
 ready-dkms: out/dkms/stamp
 	@:
-ready-stock: out/dkms/stamp out/stock/testmod/stamp userspace tests
+ready-stock: out/dkms/stamp out/stock/testmod/stamp userspace tests out/bpftool/bpftool
 	@:
 
 shell: out/dkms/stamp userspace ## a root shell in the guest, with the module loaded
