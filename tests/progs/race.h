@@ -13,7 +13,7 @@ enum race_role { RACE_OLD, RACE_NEW, RACE_ROLES };
 #define RACE_NUMBERS	524288
 
 /* Objects that wait until the map's reference is the last one to them. */
-#define RACE_WAITING	256
+#define RACE_WAITING	128
 
 /**
  * struct race_counts - what the programs did

@@ -360,6 +360,11 @@ static void expect_new_gone(struct __test_metadata *_metadata, FIXTURE_DATA(race
 	EXPECT_TRUE(until(10, hung_up(self->file[0])));
 }
 
+static bool all_have_been_at_it(const struct race_counts *counts)
+{
+	return counts->got && counts->missed && counts->taken;
+}
+
 TEST_F(race, all_is_dropped_once)
 {
 	void *(*const roles[])(void *) = { get_and_delete, exchange_and_make };
@@ -372,12 +377,15 @@ TEST_F(race, all_is_dropped_once)
 	/* nobody has anything of the old one's beside the process itself */
 	update(self->map);
 	before = read_refs(self->ends);
+	/* on a slow kernel they would do nothing else than wait until the end */
+	for (i = 0; self->m->bss->new_waits && i < RACE_WAITING; i++)
+		make_process(self);
 
 	for (i = 0; i < ARRAY_SIZE(roles); i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, roles[i], self));
 	go_on_for(race_seconds(2));
 	/* a machine that is busy with something else has them meet less often */
-	EXPECT_TRUE(until(30, self->m->bss->met));
+	EXPECT_TRUE(until(30, self->m->bss->met && all_have_been_at_it(&self->m->bss->counts)));
 	self->stop = true;
 	for (i = 0; i < ARRAY_SIZE(roles); i++)
 		pthread_join(threads[i], NULL);
@@ -410,10 +418,6 @@ TEST_F(race, all_is_dropped_once)
 	EXPECT_EQ(0, counts.wrong);
 	EXPECT_EQ(0, counts.lacking);
 	EXPECT_LT(counts.absent, counts.put);
-	/* all of them have been at it */
-	EXPECT_LT(0, counts.got);
-	EXPECT_LT(0, counts.missed);
-	EXPECT_LT(0, counts.taken);
 	EXPECT_LT(0, dtors);
 	EXPECT_LT(1, self->nr_new);
 	expect_new_gone(_metadata, self, variant->kind);
