@@ -301,7 +301,9 @@ if (($# > 1 && ${#kernels[@]} > 0)); then
 	set -m
 	nice make --no-print-directory -k "${kernels[@]}" >out/kernels.log 2>&1 </dev/null &
 	set +m
-	trap 'kill -TERM -- -'"$!"' 2>/dev/null' EXIT
+	builders=$!
+	# "!" as it is no failure of the checks that none is left
+	trap '! kill -TERM -- "-$builders" 2>/dev/null' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 fi

@@ -14,12 +14,15 @@ trap 'rm -rf "$work"' EXIT
 
 mkdir -p "$work/tree/tests/module" "$work/bin"
 (cd "$root" && cp -r --parents scripts tests/head.sh tests/module/*_test.sh "$work/tree/")
+# what check.sh has to end with
+printf '#!/bin/bash\nexit 7\n' >"$work/tree/scripts/tally.sh"
 export FAKE=$work
 cat >"$work/bin/make" <<'SCRIPT'
 #!/bin/bash
 case "$*" in
 *out/*.env*)
 	echo "$*" >>"$FAKE/kernels"
+	[[ ! -e $FAKE/quick ]] || exit 0
 	sleep 1000 &
 	echo "$$ $!" >"$FAKE/working"
 	wait
@@ -27,7 +30,7 @@ case "$*" in
 *)
 	# a suite that is made ready while kernels are built, if they are
 	for i in {1..100}; do
-		[[ ! -e $FAKE/working ]] || break
+		[[ ! -e $FAKE/working && ! -e $FAKE/quick ]] || break
 		[[ -e $FAKE/expected ]] || exit 1
 		sleep 0.1
 	done
@@ -69,7 +72,7 @@ gone() {
 	return 1
 }
 
-plan 6
+plan 8
 
 checks TERM debug clang
 check "kernels of all suites are built meanwhile" grep -qxF -- \
@@ -79,9 +82,15 @@ check "a signal ends it" same "$status" 143
 check "and who builds them, with what it started" gone $(<"$work/working")
 
 checks 0 debug clang
-check "it ends by itself where a suite is not ready" same "$status" 1
+check "where a suite is not ready it ends with what the tally says" same "$status" 7
 # shellcheck disable=SC2046 # words are what is wanted
 check "and so do they" gone $(<"$work/working")
+
+touch "$work/quick"
+checks 0 debug clang
+check "kernels that are there at once are asked for" test -s "$work/kernels"
+check "and that nobody is left who builds them makes no difference" same "$status" 7
+rm "$work/quick"
 
 TESTS=module/btf checks 0 style upstream
 check "no kernel is built for a suite that is left out" test ! -e "$work/kernels"
