@@ -14,6 +14,8 @@ trap 'rm -rf "$work"' EXIT
 
 mkdir -p "$work/tree/tests/module" "$work/bin"
 (cd "$root" && cp -r --parents scripts tests/head.sh tests/module/*_test.sh "$work/tree/")
+# those of who runs this test
+unset TESTS UPSTREAM TASKHOLD_STOCK_IS_FRESH
 # what check.sh has to end with
 printf '#!/bin/bash\nexit 7\n' >"$work/tree/scripts/tally.sh"
 export FAKE=$work
