@@ -10,13 +10,12 @@
  */
 
 #include "lib/cpus.h"
+#include "lib/held_maps.h"
 #include "lib/reader.h"
 #include "dtor.skel.h"
 #include "kptr_maps.skel.h"
 
 #include "lib/harness.h"
-
-enum { ARRAY, HASH, LRU, CPU_ARRAY, CPU_HASH, CPU_LRU, HASH_LAZY };
 
 FIXTURE(kptr)
 {
@@ -44,13 +43,13 @@ FIXTURE_VARIANT(kptr)
 		.is_percpu = percpu,						\
 	}
 
-VARIANT(array, ARRAY, true, false, false);
-VARIANT(hash, HASH, false, false, false);
-VARIANT(hash_without_preallocation, HASH_LAZY, false, false, false);
-VARIANT(lru_hash, LRU, false, true, false);
-VARIANT(percpu_array, CPU_ARRAY, true, false, true);
-VARIANT(percpu_hash, CPU_HASH, false, false, true);
-VARIANT(lru_percpu_hash, CPU_LRU, false, true, true);
+VARIANT(array, HELD_ARRAY, true, false, false);
+VARIANT(hash, HELD_HASH, false, false, false);
+VARIANT(hash_without_preallocation, HELD_HASH_LAZY, false, false, false);
+VARIANT(lru_hash, HELD_LRU, false, true, false);
+VARIANT(percpu_array, HELD_CPU_ARRAY, true, false, true);
+VARIANT(percpu_hash, HELD_CPU_HASH, false, false, true);
+VARIANT(lru_percpu_hash, HELD_CPU_LRU, false, true, true);
 
 /* An element with no record; sets every CPU's value of a per-CPU map. */
 static int update(struct bpf_map *map, __u32 key)
@@ -81,11 +80,7 @@ FIXTURE_SETUP(kptr)
 	self->dtor = dtor_open();
 	self->m = kptr_maps__open_and_load();
 	ASSERT_NE(NULL, self->m);
-	self->map = (struct bpf_map *[]){
-		self->m->maps.array, self->m->maps.hash, self->m->maps.lru,
-		self->m->maps.cpu_array, self->m->maps.cpu_hash, self->m->maps.cpu_lru,
-		self->m->maps.hash_lazy,
-	}[variant->which];
+	self->map = held_map_of(self->m->obj, variant->which);
 	self->m->bss->root_pid = getpid();
 	self->m->bss->which = variant->which;
 	self->m->links.ops = bpf_map__attach_struct_ops(self->m->maps.ops);

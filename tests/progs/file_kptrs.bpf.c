@@ -9,7 +9,6 @@
 #include "kptr.bpf.h"
 
 #include "meet.h"
-#include "sizes.h"
 
 extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym;
 
@@ -20,52 +19,9 @@ struct held {
 	__u64 pid_exchanged;
 };
 
-#define KPTR_MAP(name, kind)					\
-struct {							\
-	__uint(type, kind);					\
-	__uint(max_entries, KPTR_ENTRIES);			\
-	__type(key, __u32);					\
-	__type(value, struct held);				\
-} name SEC(".maps")
-
-KPTR_MAP(array, BPF_MAP_TYPE_ARRAY);
-KPTR_MAP(hash, BPF_MAP_TYPE_HASH);
-KPTR_MAP(lru, BPF_MAP_TYPE_LRU_HASH);
-KPTR_MAP(cpu_array, BPF_MAP_TYPE_PERCPU_ARRAY);
-KPTR_MAP(cpu_hash, BPF_MAP_TYPE_PERCPU_HASH);
-KPTR_MAP(cpu_lru, BPF_MAP_TYPE_LRU_PERCPU_HASH);
-
-/* The same, where an element is made when it is first used. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, KPTR_ENTRIES);
-	__type(key, __u32);
-	__type(value, struct held);
-} hash_lazy SEC(".maps");
-
-/* A map that is found in another one. */
-struct inner {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, KPTR_ENTRIES);
-	__type(key, __u32);
-	__type(value, struct held);
-} inner SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__array(values, struct inner);
-} outer SEC(".maps") = {
-	.values = { [0] = &inner },
-};
-
-enum { ARRAY, HASH, LRU, CPU_ARRAY, CPU_HASH, CPU_LRU, HASH_LAZY, INNER };
+#include "held_maps.h"
 
 /* in */
-__u32 which;		/* map */
-__u32 key;
 __u32 fd;		/* put_file: of the caller */
 __s32 pid;		/* put_pid: of whom */
 bool by_insn;		/* exchange by the instruction instead of the helper */
@@ -80,33 +36,6 @@ __u64 missed;		/* slots found empty */
 __u64 put;		/* references put into one */
 __u64 closed;		/* files that were seen to go; of each it was tried to take a */
 __u64 risen;		/* reference, which was had */
-
-static struct held *lookup(void)
-{
-	__u32 k = key, zero = 0;
-	void *map;
-
-	switch (which) {
-	case ARRAY:
-		return bpf_map_lookup_elem(&array, &k);
-	case HASH:
-		return bpf_map_lookup_elem(&hash, &k);
-	case LRU:
-		return bpf_map_lookup_elem(&lru, &k);
-	case CPU_ARRAY:
-		return bpf_map_lookup_elem(&cpu_array, &k);
-	case CPU_HASH:
-		return bpf_map_lookup_elem(&cpu_hash, &k);
-	case CPU_LRU:
-		return bpf_map_lookup_elem(&cpu_lru, &k);
-	case HASH_LAZY:
-		return bpf_map_lookup_elem(&hash_lazy, &k);
-	case INNER:
-		map = bpf_map_lookup_elem(&outer, &zero);
-		return map ? bpf_map_lookup_elem(map, &k) : NULL;
-	}
-	return NULL;
-}
 
 /* Put a file in, or NULL, and release what was there. */
 static __always_inline void exchange_file(struct held *v, struct file *file)

@@ -3,7 +3,7 @@
 #include "vmlinux.h"
 #include "taskhold.bpf.h"
 
-extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym;
+#include "record_of.h"
 
 struct held {
 	struct taskhold_rec __kptr *rec;
@@ -31,15 +31,10 @@ static struct held *first(void)
 SEC("syscall")
 int put(void *ctx)
 {
-	struct task_struct *task = bpf_task_from_pid(pid);
+	struct taskhold_rec *rec = record_of(pid);
 	struct held *v = first();
-	struct taskhold_rec *rec;
 
 	ret = -1;
-	if (!task)
-		return 0;
-	rec = taskhold_rec_lookup(task);
-	bpf_task_release(task);
 	if (!rec)
 		return 0;
 	if (v) {

@@ -8,9 +8,8 @@
 #include "vmlinux.h"
 #include "taskhold.bpf.h"
 
-#include "sizes.h"
+#include "record_of.h"
 
-extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym;
 extern struct cgroup *bpf_cgroup_from_id(u64 cgid) __ksym;
 extern void bpf_cgroup_release(struct cgroup *cgrp) __ksym;
 
@@ -19,29 +18,7 @@ struct held {
 	__u64 mark;
 };
 
-#define KPTR_MAP(name, kind)					\
-struct {							\
-	__uint(type, kind);					\
-	__uint(max_entries, KPTR_ENTRIES);			\
-	__type(key, __u32);					\
-	__type(value, struct held);				\
-} name SEC(".maps")
-
-KPTR_MAP(array, BPF_MAP_TYPE_ARRAY);
-KPTR_MAP(hash, BPF_MAP_TYPE_HASH);
-KPTR_MAP(lru, BPF_MAP_TYPE_LRU_HASH);
-KPTR_MAP(cpu_array, BPF_MAP_TYPE_PERCPU_ARRAY);
-KPTR_MAP(cpu_hash, BPF_MAP_TYPE_PERCPU_HASH);
-KPTR_MAP(cpu_lru, BPF_MAP_TYPE_LRU_PERCPU_HASH);
-
-/* The same, where an element is made when it is first used. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, KPTR_ENTRIES);
-	__type(key, __u32);
-	__type(value, struct held);
-} hash_lazy SEC(".maps");
+#include "held_maps.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -57,11 +34,7 @@ struct {
 	__type(value, struct held);
 } cgroup_storage SEC(".maps");
 
-enum { ARRAY, HASH, LRU, CPU_ARRAY, CPU_HASH, CPU_LRU, HASH_LAZY };
-
 /* in */
-__u32 which;	/* map */
-__u32 key;
 __s32 pid;	/* put: whose record */
 __s32 owner;	/* whose storage */
 __u64 cgroup_id;	/* likewise, of a cgroup */
@@ -70,29 +43,6 @@ bool store_finished;
 /* out */
 int ret;
 struct taskhold_info info;
-
-static struct held *lookup(void)
-{
-	__u32 k = key;
-
-	switch (which) {
-	case ARRAY:
-		return bpf_map_lookup_elem(&array, &k);
-	case HASH:
-		return bpf_map_lookup_elem(&hash, &k);
-	case LRU:
-		return bpf_map_lookup_elem(&lru, &k);
-	case CPU_ARRAY:
-		return bpf_map_lookup_elem(&cpu_array, &k);
-	case CPU_HASH:
-		return bpf_map_lookup_elem(&cpu_hash, &k);
-	case CPU_LRU:
-		return bpf_map_lookup_elem(&cpu_lru, &k);
-	case HASH_LAZY:
-		return bpf_map_lookup_elem(&hash_lazy, &k);
-	}
-	return NULL;
-}
 
 /* Put a reference into @v, or release it. */
 static int keep(struct held *v, struct taskhold_rec *rec)
@@ -107,23 +57,10 @@ static int keep(struct held *v, struct taskhold_rec *rec)
 	return 0;
 }
 
-/* The record of process @pid, which the caller must put or release. */
-static struct taskhold_rec *record(void)
-{
-	struct task_struct *task = bpf_task_from_pid(pid);
-	struct taskhold_rec *rec;
-
-	if (!task)
-		return NULL;
-	rec = taskhold_rec_lookup(task);
-	bpf_task_release(task);
-	return rec;
-}
-
 SEC("syscall")
 int put(void *ctx)
 {
-	struct taskhold_rec *rec = record();
+	struct taskhold_rec *rec = record_of(pid);
 
 	ret = -1;
 	if (rec)
@@ -140,7 +77,7 @@ int put_into_storage(void *ctx)
 	ret = -1;
 	if (!task)
 		return 0;
-	rec = record();
+	rec = record_of(pid);
 	if (rec)
 		ret = keep(bpf_task_storage_get(&storage, task, 0,
 						BPF_LOCAL_STORAGE_GET_F_CREATE), rec);
@@ -208,7 +145,7 @@ int put_into_cgroup(void *ctx)
 	ret = -1;
 	if (!cgrp)
 		return 0;
-	rec = record();
+	rec = record_of(pid);
 	if (rec)
 		ret = keep(bpf_cgrp_storage_get(&cgroup_storage, cgrp, 0,
 						BPF_LOCAL_STORAGE_GET_F_CREATE), rec);

@@ -12,8 +12,7 @@
 
 #include "meet.h"
 #include "race.h"
-
-extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym;
+#include "record_of.h"
 
 struct held {
 	struct taskhold_rec __kptr *rec;
@@ -103,14 +102,7 @@ static struct held *lookup(void)
 
 static struct taskhold_rec *find_rec(__u32 role)
 {
-	struct task_struct *task = bpf_task_from_pid(pids[role % RACE_ROLES]);
-	struct taskhold_rec *rec;
-
-	if (!task)
-		return NULL;
-	rec = taskhold_rec_lookup(task);
-	bpf_task_release(task);
-	return rec;
+	return record_of(pids[role % RACE_ROLES]);
 }
 
 static struct task_struct *find_task(__u32 role)

@@ -10,24 +10,10 @@
 
 #include "expect.h"
 #include "module_tags.h"
+#include "module_tags_maps.h"
 
-struct held {
-	struct testmod_user_data __kptr_user *user;
-	struct testmod_user_data __kptr_percpu *percpu;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct held);
-} array SEC(".maps");
-
-/* Kinds that every kernel has, in a map of their own: a stock kernel takes all of the
- * other one for plain data.
- */
-struct ordinary {
-	struct testmod_user_data __kptr_untrusted *unref;
+/* Of an ordinary kind as well. */
+struct holders {
 	struct testmod_user_holder __kptr_untrusted *holder;
 };
 
@@ -35,38 +21,16 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct ordinary);
-} ordinary SEC(".maps");
+	__type(value, struct holders);
+} holders SEC(".maps");
 
-__u64 seen;
-char buf[sizeof(struct testmod_user_data)];
-
-static struct held *first(void)
+static struct testmod_user_holder *first_holder(void)
 {
 	__u32 zero = 0;
+	struct holders *h = bpf_map_lookup_elem(&holders, &zero);
 
-	return bpf_map_lookup_elem(&array, &zero);
+	return h ? h->holder : NULL;
 }
-
-static struct ordinary *first_ordinary(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&ordinary, &zero);
-}
-
-/*
- * On a stock kernel a pointer loses its tags on some ways, and is followed in the
- * kernel's address space and stored as an ordinary one.
- */
-#define __taken_for_ordinary	__stock_success
-
-/* And a map with tags that it does not know has plain data, where anything goes. */
-#define __plain_data	__stock_success
-
-/* A program on the function that the module calls. */
-#define ON_CALL(name)								\
-	BPF_PROG(name, struct testmod_user_data *user, struct testmod_user_holder *own)
 
 /* ---- what is accepted ---- */
 
@@ -117,14 +81,10 @@ __why("and one of what is not trusted")
 __success
 int ON_CALL(store_field_of_untrusted)
 {
-	struct ordinary *o = first_ordinary();
+	struct testmod_user_holder *holder = first_holder();
 	struct held *v = first();
-	struct testmod_user_holder *holder;
 
-	if (!v || !o)
-		return 0;
-	holder = o->holder;
-	if (holder)
+	if (v && holder)
 		v->user = holder->user;
 	return 0;
 }
@@ -216,14 +176,10 @@ __why("the same found through what is not trusted")
 __success
 int ON_CALL(store_percpu_field_of_untrusted)
 {
-	struct ordinary *o = first_ordinary();
+	struct testmod_user_holder *holder = first_holder();
 	struct held *v = first();
-	struct testmod_user_holder *holder;
 
-	if (!v || !o)
-		return 0;
-	holder = o->holder;
-	if (holder)
+	if (v && holder)
 		v->percpu = holder->percpu;
 	return 0;
 }
@@ -294,12 +250,8 @@ __why("nor one of what is not trusted")
 __failure __msg("access user memory") __taken_for_ordinary
 int ON_CALL(follow_field_of_untrusted)
 {
-	struct ordinary *o = first_ordinary();
-	struct testmod_user_holder *holder;
+	struct testmod_user_holder *holder = first_holder();
 
-	if (!o)
-		return 0;
-	holder = o->holder;
 	if (holder)
 		seen = holder->user->number;
 	return 0;
@@ -456,13 +408,10 @@ __why("nor one of what is not trusted")
 __failure __msg("type=user_untrusted_ptr_ expected=ptr_testmod_user_data") __taken_for_ordinary
 int ON_CALL(store_field_of_untrusted_as_ordinary)
 {
+	struct testmod_user_holder *holder = first_holder();
 	struct ordinary *o = first_ordinary();
-	struct testmod_user_holder *holder;
 
-	if (!o)
-		return 0;
-	holder = o->holder;
-	if (holder)
+	if (o && holder)
 		o->unref = holder->user;
 	return 0;
 }
@@ -617,12 +566,8 @@ __why("nor through what is not trusted")
 __failure __msg("access percpu memory") __taken_for_ordinary
 int ON_CALL(follow_percpu_of_untrusted)
 {
-	struct ordinary *o = first_ordinary();
-	struct testmod_user_holder *holder;
+	struct testmod_user_holder *holder = first_holder();
 
-	if (!o)
-		return 0;
-	holder = o->holder;
 	if (holder)
 		seen = holder->percpu->number;
 	return 0;
@@ -662,13 +607,10 @@ __why("nor one of what is not trusted")
 __failure __msg("type=percpu_untrusted_ptr_ expected=ptr_testmod_user_data") __taken_for_ordinary
 int ON_CALL(store_percpu_of_untrusted_as_ordinary)
 {
+	struct testmod_user_holder *holder = first_holder();
 	struct ordinary *o = first_ordinary();
-	struct testmod_user_holder *holder;
 
-	if (!o)
-		return 0;
-	holder = o->holder;
-	if (holder)
+	if (o && holder)
 		o->unref = holder->percpu;
 	return 0;
 }

@@ -10,56 +10,13 @@
 
 #include "expect.h"
 #include "module_tags.h"
-
-struct held {
-	struct testmod_user_data __kptr_user *user;
-	struct testmod_user_data __kptr_percpu *percpu;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct held);
-} array SEC(".maps");
-
-/* In a map of its own, as a stock kernel takes all of the other one for plain data. */
-struct ordinary {
-	struct testmod_user_data __kptr_untrusted *unref;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct ordinary);
-} ordinary SEC(".maps");
-
-__u64 seen;
-char buf[sizeof(struct testmod_user_data)];
-
-static struct held *first(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&array, &zero);
-}
-
-static struct ordinary *first_ordinary(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&ordinary, &zero);
-}
+#include "module_tags_maps.h"
 
 /*
  * To a stock kernel such an argument is a pointer into the kernel's address space,
  * and one that can be trusted.
  */
 #define __taken_for_trusted	__stock_success
-
-/* And a map with tags that it does not know has plain data, where anything goes. */
-#define __plain_data	__stock_success
 
 #define MEMBER(name)								\
 	BPF_PROG(name, struct testmod_user_data *user,				\

@@ -9,36 +9,7 @@
 
 #include "expect.h"
 #include "module_tags.h"
-
-struct held {
-	struct testmod_user_data __kptr_untrusted *unref;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct held);
-} array SEC(".maps");
-
-__u64 seen;
-char buf[sizeof(struct testmod_user_data)];
-
-static struct held *first(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&array, &zero);
-}
-
-/*
- * A stock kernel loses the tags, and follows such a pointer in the kernel's address
- * space.
- */
-#define __taken_for_ordinary	__stock_success
-
-#define ON_CALL(name)								\
-	BPF_PROG(name, struct testmod_user_data *user, struct testmod_user_holder *own)
+#include "module_tags_maps.h"
 
 /* ---- what an iterator gives, within the RCU section that it needs ---- */
 
@@ -189,10 +160,10 @@ __why("nor stored as an ordinary pointer")
 __failure __msg("type=user_untrusted_ptr_ expected=ptr_testmod_user_data") __taken_for_ordinary
 int ON_CALL(store_union)
 {
-	struct held *v = first();
+	struct ordinary *o = first_ordinary();
 
-	if (v)
-		v->unref = own->plain_or_user;
+	if (o)
+		o->unref = own->plain_or_user;
 	return 0;
 }
 
@@ -219,10 +190,10 @@ __why("and then it is not stored as an ordinary pointer either")
 __failure __msg("type=user_untrusted_ptr_ expected=ptr_testmod_user_data") __taken_for_ordinary
 int ON_CALL(store_struct_of_union)
 {
-	struct held *v = first();
+	struct ordinary *o = first_ordinary();
 
-	if (v)
-		v->unref = own->in_struct.first.plain;
+	if (o)
+		o->unref = own->in_struct.first.plain;
 	return 0;
 }
 

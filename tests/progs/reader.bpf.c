@@ -6,9 +6,9 @@
 #include "vmlinux.h"
 #include "taskhold.bpf.h"
 
+#include "record_of.h"
 #include "sizes.h"
 
-extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym;
 extern void bpf_rcu_read_lock(void) __ksym;
 extern void bpf_rcu_read_unlock(void) __ksym;
 
@@ -104,14 +104,9 @@ int read_totals(void *ctx)
 SEC("syscall")
 int read_process(void *ctx)
 {
-	struct task_struct *task = bpf_task_from_pid(pid);
-	struct taskhold_rec *rec;
+	struct taskhold_rec *rec = record_of(pid);
 
 	ret = -1;
-	if (!task)
-		return 0;
-	rec = taskhold_rec_lookup(task);
-	bpf_task_release(task);
 	if (!rec)
 		return 0;
 	ret = taskhold_rec_snapshot(rec, &infos[0], sizeof(infos[0]), 0);

@@ -10,6 +10,6 @@
 
 #define ARGUMENTS_BUFFER 8192	/* of arguments.bpf.c */
 #define DROPS		5000	/* references that the map of drops.bpf.c has */
-#define KPTR_ENTRIES	8	/* of each map of kptr_maps.bpf.c */
+#define KPTR_ENTRIES	8	/* of each map of held_maps.h */
 
 #endif /* _TASKHOLD_TESTS_SIZES_H */

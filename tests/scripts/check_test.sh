@@ -19,23 +19,28 @@ unset TESTS UPSTREAM TASKHOLD_STOCK_IS_FRESH
 # what check.sh has to end with
 printf '#!/bin/bash\nexit 7\n' >"$work/tree/scripts/tally.sh"
 export FAKE=$work
+mkfifo "$work/begun" "$work/never"
 cat >"$work/bin/make" <<'SCRIPT'
 #!/bin/bash
 case "$*" in
 *out/*.env*)
+	# locked until it has ended, and all that it started
+	exec 9>"$FAKE/lock"
+	flock 9
 	echo "$*" >>"$FAKE/kernels"
-	[[ ! -e $FAKE/quick ]] || exit 0
-	sleep 1000 &
-	echo "$$ $!" >"$FAKE/working"
-	wait
+	echo >"$FAKE/begun"
+	if [[ ! -e $FAKE/quick ]]; then
+		cat "$FAKE/never" &
+		wait
+	fi
 	;;
 *)
 	# a suite that is made ready while kernels are built, if they are
-	for i in {1..100}; do
-		[[ ! -e $FAKE/working && ! -e $FAKE/quick ]] || break
-		[[ -e $FAKE/expected ]] || exit 1
-		sleep 0.1
-	done
+	if [[ -e $FAKE/expected ]]; then
+		timeout 10 cat "$FAKE/begun"
+		rm "$FAKE/expected"
+		[[ ! -e $FAKE/quick ]] || flock -w 10 "$FAKE/lock" true
+	fi
 	kill "-$(<"$FAKE/signal")" "$PPID"
 	exit 1
 	;;
@@ -48,7 +53,7 @@ checks() {
 	local signal=$1
 	shift
 
-	rm -f "$work"/{kernels,working,expected}
+	rm -f "$work"/{kernels,lock,expected}
 	[[ -n ${TESTS:-} ]] || touch "$work/expected"
 	echo "$signal" >"$work/signal"
 	status=0
@@ -56,22 +61,9 @@ checks() {
 		status=$?
 }
 
-# gone PID...: none of them runs any more, after a second at most.
+# Who built the kernels has ended, and what he started.
 gone() {
-	local i pid
-
-	for i in {1..100}; do
-		for pid in "$@"; do
-			# what waits for its parent to look has ended
-			if [[ $(ps -o stat= -p "$pid") == [!Z]* ]]; then
-				sleep 0.01
-				continue 2
-			fi
-		done
-		return 0
-	done
-	echo "$pid still runs after $i looks"
-	return 1
+	flock -w 10 "$work/lock" true
 }
 
 plan 8
@@ -80,13 +72,11 @@ checks TERM debug clang
 check "kernels of all suites are built meanwhile" grep -qxF -- \
 	"--no-print-directory -k out/debug.env out/clang.env" "$work/kernels"
 check "a signal ends it" same "$status" 143
-# shellcheck disable=SC2046 # words are what is wanted
-check "and who builds them, with what it started" gone $(<"$work/working")
+check "and who builds them, with what it started" gone
 
 checks 0 debug clang
 check "where a suite is not ready it ends with what the tally says" same "$status" 7
-# shellcheck disable=SC2046 # words are what is wanted
-check "and so do they" gone $(<"$work/working")
+check "and so do they" gone
 
 touch "$work/quick"
 checks 0 debug clang

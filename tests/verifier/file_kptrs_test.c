@@ -13,12 +13,11 @@
 
 #include "lib/cpus.h"
 #include "lib/expect.h"
+#include "lib/held_maps.h"
 #include "lib/reader.h"
 #include "file_kptrs.skel.h"
 
 #include "lib/harness.h"
-
-enum { ARRAY, HASH, LRU, CPU_ARRAY, CPU_HASH, CPU_LRU, HASH_LAZY, INNER };
 
 FIXTURE(kptr)
 {
@@ -45,16 +44,16 @@ FIXTURE_VARIANT(kptr)
 		.is_percpu = percpu, .by_insn = insn,				\
 	}
 
-VARIANT(array, ARRAY, true, false, false, false);
-VARIANT(array_by_instruction, ARRAY, true, false, false, true);
-VARIANT(hash, HASH, false, false, false, false);
-VARIANT(hash_by_instruction, HASH, false, false, false, true);
-VARIANT(hash_without_preallocation, HASH_LAZY, false, false, false, false);
-VARIANT(lru_hash, LRU, false, true, false, false);
-VARIANT(percpu_array, CPU_ARRAY, true, false, true, false);
-VARIANT(percpu_hash, CPU_HASH, false, false, true, false);
-VARIANT(lru_percpu_hash, CPU_LRU, false, true, true, false);
-VARIANT(map_in_map, INNER, false, false, false, false);
+VARIANT(array, HELD_ARRAY, true, false, false, false);
+VARIANT(array_by_instruction, HELD_ARRAY, true, false, false, true);
+VARIANT(hash, HELD_HASH, false, false, false, false);
+VARIANT(hash_by_instruction, HELD_HASH, false, false, false, true);
+VARIANT(hash_without_preallocation, HELD_HASH_LAZY, false, false, false, false);
+VARIANT(lru_hash, HELD_LRU, false, true, false, false);
+VARIANT(percpu_array, HELD_CPU_ARRAY, true, false, true, false);
+VARIANT(percpu_hash, HELD_CPU_HASH, false, false, true, false);
+VARIANT(lru_percpu_hash, HELD_CPU_LRU, false, true, true, false);
+VARIANT(map_in_map, HELD_INNER, false, false, false, false);
 
 #define VALUE_SIZE 32
 
@@ -95,11 +94,7 @@ FIXTURE_SETUP(kptr)
 	self->others = bpf_objects();
 	self->m = file_kptrs__open_and_load();
 	ASSERT_NE(NULL, self->m);
-	self->map = (struct bpf_map *[]){
-		self->m->maps.array, self->m->maps.hash, self->m->maps.lru,
-		self->m->maps.cpu_array, self->m->maps.cpu_hash, self->m->maps.cpu_lru,
-		self->m->maps.hash_lazy, self->m->maps.inner,
-	}[variant->which];
+	self->map = held_map_of(self->m->obj, variant->which);
 	self->m->bss->which = variant->which;
 	self->m->bss->by_insn = variant->by_insn;
 	if (!variant->is_array)
