@@ -25,7 +25,7 @@ FIXTURE(kptr)
 	struct bpf_map *map;
 	struct gate gate;
 	pid_t pid;	/* a held child that waits at the gate, 0: it has ended */
-	int others;	/* BPF objects that are not of this test */
+	struct bpf_newest before;	/* BPF objects that are not of this test */
 };
 
 FIXTURE_VARIANT(kptr)
@@ -75,7 +75,7 @@ FIXTURE_SETUP(kptr)
 	run_on(0);
 	if (!module_loaded())
 		module_load();
-	self->others = bpf_objects();
+	self->before = bpf_newest();
 	self->r = reader_open();
 	self->dtor = dtor_open();
 	self->m = kptr_maps__open_and_load();
@@ -343,8 +343,8 @@ TEST_F(kptr, holds_the_module)
 	kptr_maps__destroy(self->m);
 	self->m = NULL;
 
-	ASSERT_TRUE(until(10, bpf_objects() == self->others + 1)) {
-		TH_LOG("%d BPF objects of this test", bpf_objects() - self->others);
+	ASSERT_TRUE(until(10, bpf_made_since(self->before) == 1)) {
+		TH_LOG("%d BPF objects of this test", bpf_made_since(self->before));
 	}
 	EXPECT_LT(0, module_refs());
 	EXPECT_TRUE(until(5, slab_records() == 1));

@@ -12,15 +12,35 @@
 #include "../progs/sizes.h"
 #include "reader.skel.h"
 
-/* BPF maps and programs that the kernel has, in all. */
-static inline int bpf_objects(void)
+/* The newest BPF map and program, as the kernel counts them: one that is made later
+ * has a higher number.
+ */
+struct bpf_newest {
+	__u32 map;
+	__u32 prog;
+};
+
+static inline struct bpf_newest bpf_newest(void)
 {
-	__u32 id = 0;
+	struct bpf_newest newest = {};
+
+	while (!bpf_map_get_next_id(newest.map, &newest.map))
+		;
+	while (!bpf_prog_get_next_id(newest.prog, &newest.prog))
+		;
+	return newest;
+}
+
+/* How many maps and programs the kernel has that were made later. What another test
+ * has left, and is going yet, is none of them.
+ */
+static inline int bpf_made_since(struct bpf_newest newest)
+{
 	int n = 0;
 
-	while (!bpf_map_get_next_id(id, &id))
+	while (!bpf_map_get_next_id(newest.map, &newest.map))
 		n++;
-	for (id = 0; !bpf_prog_get_next_id(id, &id);)
+	while (!bpf_prog_get_next_id(newest.prog, &newest.prog))
 		n++;
 	return n;
 }

@@ -15,14 +15,14 @@
 
 FIXTURE(module)
 {
-	int others;	/* BPF objects that are not of this test */
+	struct bpf_newest before;	/* BPF objects that are not of this test */
 };
 
 FIXTURE_SETUP(module)
 {
 	module_load();
 	ASSERT_EQ(0, module_refs());
-	self->others = bpf_objects();
+	self->before = bpf_newest();
 }
 
 FIXTURE_TEARDOWN(module)
@@ -133,7 +133,7 @@ TEST_F(module, record_in_a_map)
 	expect_in_use(_metadata);
 	EXPECT_TRUE(until(5, slab_records() == 1));
 	/* nobody but the map has it, and that goes on having it */
-	EXPECT_TRUE(until(10, bpf_objects() <= self->others + 1));
+	EXPECT_TRUE(until(10, bpf_made_since(self->before) == 1));
 	expect_in_use(_metadata);
 	EXPECT_TRUE(until(5, slab_records() == 1));
 	EXPECT_EQ(0, close(map));

@@ -17,14 +17,14 @@
 
 FIXTURE(unload)
 {
-	int others;	/* BPF objects that are not of this test */
+	struct bpf_newest before;	/* BPF objects that are not of this test */
 };
 
 FIXTURE_SETUP(unload)
 {
 	if (!module_loaded())
 		module_load();
-	self->others = bpf_objects();
+	self->before = bpf_newest();
 }
 
 FIXTURE_TEARDOWN(unload)
@@ -109,7 +109,7 @@ TEST_F(unload, a_program_that_calls_a_kfunc_is_loaded)
 	fd = dup(bpf_program__fd(r->progs.read_stats));
 	reader__destroy(r);
 	/* the program, and the memory that it writes to */
-	EXPECT_TRUE(until(10, bpf_objects() <= self->others + 3));
+	EXPECT_TRUE(until(10, bpf_made_since(self->before) <= 3));
 	expect_refused(_metadata);
 	close(fd);
 	expect_unloaded(_metadata);

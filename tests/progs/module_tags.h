@@ -39,6 +39,10 @@ struct testmod_user_holder {
 		} first;
 		struct testmod_user_data *percpu;
 	} in_union;
+	/* in the module within more structs than a program may have */
+	union {
+		struct testmod_user_data *plain;
+	} deep, deeper;
 };
 
 struct testmod_user_ops {

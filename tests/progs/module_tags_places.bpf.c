@@ -215,4 +215,22 @@ int ON_CALL(follow_beside_in_union)
 	return 0;
 }
 
+SEC("fentry/testmod_user_call")
+__why("a union without tags is followed, as deep as they are looked for")
+__success
+int ON_CALL(follow_deep_in_union)
+{
+	seen = own->deep.plain->number;
+	return 0;
+}
+
+SEC("fentry/testmod_user_call")
+__why("what is deeper could be anything")
+__failure __msg("access user memory") __taken_for_ordinary
+int ON_CALL(follow_deeper_in_union)
+{
+	seen = own->deeper.plain->number;
+	return 0;
+}
+
 char LICENSE[] SEC("license") = "GPL";

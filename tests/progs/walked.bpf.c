@@ -151,9 +151,10 @@ int walked_to_exchange(void *ctx)
 }
 
 SEC("tp_btf/task_newtask")
-__why("it is no reference, which its type does not tell, and the state does")
-__failure __msg("R2 must be referenced") __msg(IN_STATE)
-__stock_failure __stock_msg("R2 must be referenced")
+__why("nor as a reference, which its type does not tell")
+__failure __msg(IN_STATE) __msg("R2 must be referenced when passed to release function")
+__msg("R2 " WALKED)
+__stock_failure __stock_msg("R2 must be referenced") __stock_no_msg("walked:")
 int BPF_PROG(walked_to_map, struct task_struct *task, u64 clone_flags)
 {
 	struct held *v = first();
@@ -193,6 +194,23 @@ int walked_to_xchg_insn(void *ctx)
 	if (!v)
 		return 0;
 	old = kptr_xchg_insn(&v->task, bpf_get_current_task_btf()->last_wakee);
+	if (old)
+		bpf_task_release(old);
+	return 0;
+}
+
+SEC("tp_btf/task_newtask")
+__why("nor if its type is the right one, as it is no reference")
+__failure __msg("must be referenced") __msg(WALKED)
+__stock_failure __stock_msg("kptr in map can only be accessed using")
+int BPF_PROG(walked_to_map_by_insn, struct task_struct *task, u64 clone_flags)
+{
+	struct held *v = first();
+	struct task_struct *old;
+
+	if (!v)
+		return 0;
+	old = kptr_xchg_insn(&v->task, task->last_wakee);
 	if (old)
 		bpf_task_release(old);
 	return 0;

@@ -23,6 +23,17 @@ struct testmod_user_data {
 	struct testmod_user_data *next;
 };
 
+/* A member in a number of structs in one another */
+#define IN_1(member) \
+	struct { \
+		member; \
+	}
+#define IN_2(member) IN_1(IN_1(member))
+#define IN_4(member) IN_2(IN_2(member))
+#define IN_8(member) IN_4(IN_4(member))
+#define IN_15(member) IN_8(IN_4(IN_2(IN_1(member))))
+#define IN_30(member) IN_15(IN_15(member))
+
 struct testmod_user_holder {
 	struct testmod_user_data USER *user;
 	struct testmod_user_data PERCPU *percpu;
@@ -57,6 +68,15 @@ struct testmod_user_holder {
 		} first;
 		struct testmod_user_data PERCPU *percpu;
 	} in_union;
+	/* the deepest that a kernel with the patches looks for tags, and deeper */
+	union {
+		IN_30(struct testmod_user_data *plain);
+		unsigned long number;
+	} deep;
+	union {
+		IN_1(IN_30(struct testmod_user_data *plain));
+		unsigned long number;
+	} deeper;
 };
 
 /* Of both members the arguments are the same, of the first they may be NULL. */

@@ -25,7 +25,7 @@ FIXTURE(kptr)
 	struct bpf_map *map;
 	int fd[2];	/* a pipe; the end to write to is -1 once only a map has it */
 	__u64 inode;
-	int others;	/* BPF objects that are not of this test */
+	struct bpf_newest before;	/* BPF objects that are not of this test */
 };
 
 FIXTURE_VARIANT(kptr)
@@ -91,7 +91,7 @@ FIXTURE_SETUP(kptr)
 		module_load();
 	if (!expect_kernel_patched())
 		SKIP(return, "the kernel lacks the patches of kernel/patches");
-	self->others = bpf_objects();
+	self->before = bpf_newest();
 	self->m = file_kptrs__open_and_load();
 	ASSERT_NE(NULL, self->m);
 	self->map = held_map_of(self->m->obj, variant->which);
@@ -215,8 +215,8 @@ TEST_F(kptr, goes_with_the_map_which_holds_the_module)
 	ASSERT_LE(0, fd);
 	file_kptrs__destroy(self->m);
 	self->m = NULL;
-	ASSERT_TRUE(until(10, bpf_objects() == self->others + 1)) {
-		TH_LOG("%d BPF objects of this test", bpf_objects() - self->others);
+	ASSERT_TRUE(until(10, bpf_made_since(self->before) == 1)) {
+		TH_LOG("%d BPF objects of this test", bpf_made_since(self->before));
 	}
 	EXPECT_FALSE(hung_up(self->fd[0]));
 	EXPECT_LT(0, module_refs());

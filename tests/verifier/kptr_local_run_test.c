@@ -23,6 +23,7 @@ FIXTURE(local)
 	struct gate gate;
 	pid_t pid;	/* a child that waits at the gate */
 	__u32 before;	/* references to it */
+	struct bpf_newest others; /* BPF objects that are not of l */
 };
 
 FIXTURE_VARIANT(local)
@@ -92,6 +93,7 @@ FIXTURE_SETUP(local)
 	self->watch->bss->pid = self->pid;
 	self->before = count_refs(self);
 
+	self->others = bpf_newest();
 	self->l = open_and_load(variant->by_insn);
 	self->l->bss->pid = self->pid;
 	self->l->bss->value = 42;
@@ -204,13 +206,13 @@ TEST_F(local, goes_with_its_element)
 /* The types are in the BTF of an object that nobody has any more but the map. */
 TEST_F(local, goes_with_the_map)
 {
-	int fd = dup(bpf_map__fd(self->l->maps.array)), others = bpf_objects();
+	int fd = dup(bpf_map__fd(self->l->maps.array));
 
 	ASSERT_LE(0, fd);
 	fill(_metadata, self);
 	kptr_local_run__destroy(self->l);
 	self->l = NULL;
-	EXPECT_TRUE(until(10, bpf_objects() < others));
+	EXPECT_TRUE(until(10, bpf_made_since(self->others) == 1));
 	EXPECT_EQ(4, objects(self));
 	close(fd);
 	EXPECT_TRUE(until(10, objects(self) == 0)) {
