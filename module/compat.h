@@ -16,6 +16,10 @@
 #error "taskhold allocates inside scheduler tracepoints, which PREEMPT_RT does not allow"
 #endif
 
+#ifndef CONFIG_64BIT
+#error "taskhold reads counters of 64 bits without a lock, which takes a 64-bit kernel"
+#endif
+
 /* KF_TRUSTED_ARGS: in 7.2 every kfunc is so, and the flag is gone. */
 #ifndef KF_TRUSTED_ARGS
 #define KF_TRUSTED_ARGS 0
@@ -67,7 +71,7 @@
  *
  * The counters are in cgroup_rstat_cpu in 6.12, in cgroup_rstat_base_cpu in
  * 7.2.  Where a word has 64 bits nobody is waited for, so who writes them may be
- * who was interrupted; and where it has fewer there is no struct_ops.
+ * who was interrupted; and others are not for taskhold.
  *
  * Context: any.
  *

@@ -77,7 +77,7 @@ static inline unsigned int taskhold_index_slot(const struct taskhold_index *inde
  * @index: where
  * @key: which
  *
- * Context: any but NMI, under rcu_read_lock(), which is also what keeps the
+ * Context: any, under rcu_read_lock(), which is also what keeps the
  * member's memory.
  *
  * Return: the member, or NULL.
@@ -100,7 +100,7 @@ taskhold_index_find(const struct taskhold_index *index, unsigned long key)
  * @index: where
  * @key: which
  *
- * Context: any but NMI, under rcu_read_lock().
+ * Context: any, under rcu_read_lock().
  *
  * Return: the first member there, whatever its key, or NULL.
  */

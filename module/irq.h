@@ -4,6 +4,7 @@
 
 #include <linux/cpumask.h>
 #include <linux/irq_work.h>
+#include <linux/preempt.h>
 #include <linux/smp.h>
 
 /**
@@ -14,17 +15,28 @@
  * not done before it comes back, nor is anything behind it, and whoever waits
  * for that waits as long; so nothing is to be queued.
  *
- * A caller that is moved to another CPU meanwhile is on one that is online: on a
- * CPU that goes, interrupts are off and nobody is moved from when it is not
- * online until it is dead.
- *
- * Context: any.
+ * Context: any, with preemption off, so that the answer stays true: a CPU goes
+ * offline by a thread of its own.
  *
  * Return: true if irq_work_queue() will do.
  */
 static inline bool taskhold_irq_can(void)
 {
-	return cpu_online(raw_smp_processor_id());
+	return cpu_online(smp_processor_id());
+}
+
+/**
+ * taskhold_irq_queue - have an interrupt raised on this CPU, if one can be
+ * @work: what it is to do
+ *
+ * Context: any.
+ */
+static inline void taskhold_irq_queue(struct irq_work *work)
+{
+	preempt_disable();
+	if (taskhold_irq_can())
+		irq_work_queue(work);
+	preempt_enable();
 }
 
 #endif /* _TASKHOLD_IRQ_H */

@@ -202,13 +202,32 @@ static bool policy_make_room(struct taskhold_policy *policy)
 {
 	if (likely(atomic_inc_return(&policy->held) <= READ_ONCE(policy->max_held)))
 		return true;
-	/* more than one where an update has lowered the bound */
-	while (policy_fold_oldest(policy)) {
-		if (atomic_read(&policy->held) <= READ_ONCE(policy->max_held))
-			return true;
-	}
+	/* one for one: where the bound has been lowered, taskhold_policy_trim() does the rest */
+	if (policy_fold_oldest(policy))
+		return true;
 	atomic_dec(&policy->held);
 	return false;
+}
+
+/**
+ * taskhold_policy_trim - fold what is over a bound that has been lowered
+ * @policy: a policy that is attached
+ *
+ * Not left to the next event, as that may have interrupts off.
+ *
+ * Context: may sleep; the callers are serialised by the tracker's mutex.
+ */
+void taskhold_policy_trim(struct taskhold_policy *policy)
+{
+	bool folded;
+
+	do {
+		rcu_read_lock();
+		folded = atomic_read(&policy->held) > READ_ONCE(policy->max_held) &&
+			 policy_fold_oldest(policy);
+		rcu_read_unlock();
+		cond_resched();
+	} while (folded);
 }
 
 /**

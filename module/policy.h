@@ -69,6 +69,7 @@ struct taskhold_policy {
 struct taskhold_policy *taskhold_policy_alloc(const struct taskhold_ops *ops);
 void taskhold_policy_free(struct taskhold_policy *policy);
 void taskhold_policy_set_ops(struct taskhold_policy *policy, const struct taskhold_ops *ops);
+void taskhold_policy_trim(struct taskhold_policy *policy);
 void taskhold_policy_stats(const struct taskhold_policy *policy,
 			   struct taskhold_policy_stats *stats);
 size_t taskhold_policy_bytes(const struct taskhold_policy *policy);

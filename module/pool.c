@@ -21,6 +21,7 @@
 #include <linux/irq_work.h>
 #include <linux/llist.h>
 #include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -305,6 +306,10 @@ void taskhold_pool_free(struct taskhold_rec *rec)
 	atomic_inc(&pool->nr_dead);
 	/* a full barrier, which pairs with that of pool_rcu() */
 	llist_add(&rec->dead, &pool->dead);
-	if (!atomic_read(&pool->armed) && taskhold_irq_can() && !atomic_xchg(&pool->armed, 1))
+	if (atomic_read(&pool->armed))
+		return;
+	preempt_disable();
+	if (taskhold_irq_can() && !atomic_xchg(&pool->armed, 1))
 		irq_work_queue(&pool->irq);
+	preempt_enable();
 }

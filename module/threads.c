@@ -90,7 +90,11 @@ static bool older_insert(struct taskhold_rec *rec, struct task_struct *task)
 		return false;
 	}
 
-	taskhold_record_get(rec);
+	/* who detaches the policy lets go of what a probe has just found */
+	if (!taskhold_record_get_not_zero(rec)) {
+		kfree(thread);
+		return false;
+	}
 	thread->rec = rec;
 	/*
 	 * Count first: once it is in the index, a free of the thread that is

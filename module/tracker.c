@@ -501,8 +501,9 @@ out:
  * @ops: the new ones, validated
  * @old: those it was attached with, or last updated to
  *
- * Records, counters and sums stay; each event is given to the old or to the
- * new members.  attach and detach are not called.
+ * Records, counters and sums stay, but for finished records over a lower
+ * max_held, which are folded; each event is given to the old or to the new
+ * members.  attach and detach are not called.
  *
  * Context: may sleep.
  *
@@ -521,6 +522,7 @@ int taskhold_tracker_update(const struct taskhold_ops *ops, const struct taskhol
 		if (!strncmp(policy->name, ops->name, sizeof(policy->name)) &&
 		    policy->flags == ops->flags) {
 			taskhold_policy_set_ops(policy, ops);
+			taskhold_policy_trim(policy);
 			err = 0;
 		}
 	}

@@ -68,8 +68,8 @@ static void file_put(struct file *file)
 		return;
 	llist_add(&file->f_llist, &file_puts);
 	/* an interrupt that is pending has the list still to empty */
-	if (!irq_work_is_pending(&file_puts_work) && taskhold_irq_can())
-		irq_work_queue(&file_puts_work);
+	if (!irq_work_is_pending(&file_puts_work))
+		taskhold_irq_queue(&file_puts_work);
 }
 
 /**
@@ -128,7 +128,8 @@ __bpf_kfunc_start_defs();
 
 /**
  * taskhold_file_of_fd - an open file of the current task
- * @fd: its number
+ * @fd: its number; in the callback of a timer of any task's, in that of a work queue
+ *	of none
  *
  * Only there on a kernel with the patches of kernel/patches, as all that is
  * about files.

@@ -123,8 +123,8 @@ static void pid_release(struct pid *pid)
 	drop->pid = pid;
 	llist_add(&drop->list, &pid_dropped);
 	/* an interrupt that is pending has the list still to empty */
-	if (!irq_work_is_pending(&pid_dropped_work) && taskhold_irq_can())
-		irq_work_queue(&pid_dropped_work);
+	if (!irq_work_is_pending(&pid_dropped_work))
+		taskhold_irq_queue(&pid_dropped_work);
 }
 
 /**
@@ -164,7 +164,7 @@ __bpf_kfunc_start_defs();
  * Only there on a kernel with the patches of kernel/patches, as all that is
  * about pids.
  *
- * Context: process; SYSCALL programs alone.
+ * Context: process, or a timer of the program's; SYSCALL programs alone.
  *
  * Return: a reference, to be released by taskhold_pid_release(), or NULL if the
  * task has been reaped, or there is no memory for it.
@@ -185,7 +185,7 @@ __bpf_kfunc struct pid *taskhold_pid_of_task(struct task_struct *task)
  * taskhold_pid_acquire - take one more reference to a pid
  * @pid: a reference of the program's own
  *
- * Context: process; SYSCALL programs alone.
+ * Context: process, or a timer of the program's; SYSCALL programs alone.
  *
  * Return: @pid, to be released by taskhold_pid_release(), or NULL if there is
  * no memory for it.
@@ -222,7 +222,7 @@ CFI_NOSEAL(taskhold_pid_release_dtor);
  * taskhold_pid_kptr_get - take a reference to the pid that a map has
  * @slot: a referenced kptr in a map value, of pids
  *
- * Context: process; SYSCALL programs alone.
+ * Context: process, or a timer of the program's; SYSCALL programs alone.
  *
  * Return: the pid, to be released by taskhold_pid_release(), or NULL if there
  * is none, it has just been taken out, or there is no memory for it.

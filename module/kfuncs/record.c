@@ -147,10 +147,12 @@ __bpf_kfunc int taskhold_rec_exe_path(struct taskhold_rec *rec, void *out, u32 o
  * taskhold_rec_task - the task of a record
  * @rec: the record
  *
- * The reference is of the rcu_users kind, which bpf_task_release() drops.
+ * The reference is of the rcu_users kind, which bpf_task_release() drops: of the
+ * last one that goes it calls call_rcu(), which must not be in an NMI, or where a
+ * lock of RCU's is held, and nothing keeps a program from that.
  * While it is held the task is not freed, so its record is not final.
  *
- * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: where the task can be released; TRACING, SYSCALL and STRUCT_OPS programs.
  *
  * Return: the first thread of the process, or of the record of a thread that
  * thread, to be released by bpf_task_release(); NULL if it is gone, or the

@@ -2,6 +2,7 @@
 /* kfuncs on counters and sums. Flags and hooks stand in register.c. */
 #include <linux/bpf.h>
 #include <linux/btf.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
 
 #include <taskhold/kfuncs.h>
@@ -17,7 +18,7 @@ __bpf_kfunc_start_defs();
  * @out: where to: struct taskhold_totals
  * @out__sz: sizeof(struct taskhold_totals), exactly
  *
- * Context: process; SYSCALL programs alone.
+ * Context: process, or a timer of the program's; SYSCALL programs alone.
  *
  * Return: 0; -ENOENT after the last or for a slot without policy, -EINVAL for
  * another size.
@@ -38,7 +39,7 @@ __bpf_kfunc int taskhold_totals_next(u32 slot, u64 *cursor, void *out, u32 out__
  *
  * Right also when the cgroup has been removed.
  *
- * Context: process; SYSCALL programs alone.
+ * Context: process, or a timer of the program's; SYSCALL programs alone.
  *
  * Return: length without the NUL; -ENAMETOOLONG if it was cut, -ENOENT for a
  * slot without policy and a cgroup without sums, -EINVAL for a size of 0.
@@ -90,10 +91,13 @@ __bpf_kfunc int taskhold_policy_stats_read(u32 slot, void *out, u32 out__sz)
  *
  * Context: may sleep; SYSCALL programs alone.
  *
- * Return: 0.
+ * Return: 0, or -EBUSY from the callback of a timer, which must not sleep: the
+ * verifier of 6.12 takes that of a sleepable program for sleepable as well.
  */
 __bpf_kfunc int taskhold_settle(void)
 {
+	if (!in_task())
+		return -EBUSY;
 	/* sched_process_free comes from the RCU callback that frees the task */
 	rcu_barrier();
 	return 0;

@@ -69,7 +69,8 @@ __bpf_kfunc u64 taskhold_cgroup_cpu(struct cgroup *cgrp)
  * Of the rcu_users kind, as bpf_task_acquire() takes. Only there on a kernel with
  * the patches of kernel/patches.
  *
- * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: where it can be released, see taskhold_task_release(); TRACING, SYSCALL and
+ * STRUCT_OPS programs.
  *
  * Return: @task, to be released by taskhold_task_release() or
  * bpf_task_release(), or NULL if it is about to be freed.
@@ -103,7 +104,8 @@ __bpf_kfunc void taskhold_task_release(struct task_struct *task)
  *
  * Only there on a kernel with the patches of kernel/patches.
  *
- * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
+ * Context: where it can be released, see taskhold_task_release(); TRACING, SYSCALL and
+ * STRUCT_OPS programs.
  *
  * Return: the task, to be released by taskhold_task_release() or
  * bpf_task_release(), or NULL if there is none, or it has just been taken out.

@@ -167,6 +167,12 @@ TEST_F(bound, a_lower_one_comes_with_an_update)
 	policy_ops(lower)->max_held = 2;
 	policy_load(lower);
 	ASSERT_EQ(0, bpf_link__update_map(self->p->links.ops, lower->maps.ops));
+	/* what is over it is folded by then, and not by the next event */
+	ASSERT_EQ(2, reader_records(self->r, self->slot));
+	EXPECT_EQ(pids[BOUND - 2], (pid_t)self->r->bss->infos[0].tgid);
+	EXPECT_EQ(BOUND - 2, reader_policy(self->r, self->slot)->reasons[TASKHOLD_FOLD_OLDEST]);
+	sum_cpu(self->r, self->slot, &tasks);
+	EXPECT_EQ(BOUND, tasks);
 
 	run_children(self->r, pids, 1);
 	ASSERT_EQ(2, reader_records(self->r, self->slot));

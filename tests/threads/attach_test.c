@@ -5,7 +5,8 @@
  * and lose threads, call exec by one of them, or end. Every process that was
  * admitted finishes exactly once, whoever of its threads was freed when, with
  * all of its CPU time; and no record is left. The policy has records of threads
- * too, which finish as often as they were made.
+ * too, which finish as often as they were made. It is detached while they do so
+ * as well.
  */
 #include "lib/threads.h"
 
@@ -130,44 +131,54 @@ static void __attribute__((noreturn)) churning(struct seen *seen, bool first_gon
 struct end {
 	long ms;	/* of CPU time, first */
 	bool exec;
+	struct seen *seen;	/* waits to be let go before that, if it is not NULL */
 };
 
 static void *end(void *arg)
 {
 	const struct end *end = arg;
 
+	if (end->seen) {
+		count_up(&end->seen->ready);
+		wait_to_go(end->seen);
+	}
 	burn_ms(end->ms);
 	if (end->exec)
 		execl("/bin/true", "true", NULL);
 	return NULL;
 }
 
-/* Two threads that end; or one of them makes another program of it. */
-static void __attribute__((noreturn)) ending(long ms, bool exec, bool first_gone)
+/* Threads that end; or the last of them makes another program of it. */
+static void __attribute__((noreturn)) ending(struct end last, bool first_gone, int threads)
 {
-	struct end ends[2] = { { ms, false }, { ms, exec } };
-	pthread_t ids[2];
+	struct end ends[] = { { last.ms, false, last.seen }, last };
+	pthread_t ids[ARRAY_SIZE(ends)];
+	int i;
 
-	ids[0] = thread_start(end, &ends[0]);
-	ids[1] = thread_start(end, &ends[1]);
+	for (i = ARRAY_SIZE(ends) - threads; i < (int)ARRAY_SIZE(ends); i++)
+		ids[i] = thread_start(end, &ends[i]);
 	if (first_gone)
 		syscall(SYS_exit, 0);
-	pthread_join(ids[0], NULL);
-	pthread_join(ids[1], NULL);
+	for (i = ARRAY_SIZE(ends) - threads; i < (int)ARRAY_SIZE(ends); i++)
+		pthread_join(ids[i], NULL);
 	_exit(0);
 }
 
 /* Processes that have been held while ending: shows whether the test met the case. */
 static int held_while_ending;
 
-static void end_some(int n, pid_t *pids, bool exec, bool first_gone)
+/*
+ * Processes that end: of two threads beside the first, at once, or of one, when they
+ * are let go by @seen.
+ */
+static void end_some(int n, pid_t *pids, bool exec, bool first_gone, struct seen *seen)
 {
 	int i;
 
 	for (i = 0; i < n; i++) {
 		pids[i] = fork_into("attach-ending");
 		if (pids[i] == 0)
-			ending(i % 8, exec, first_gone);
+			ending((struct end){ i % 8, exec, seen }, first_gone, seen ? 1 : 2);
 	}
 }
 
@@ -220,7 +231,7 @@ TEST_F(older, finish_once)
 		ASSERT_TRUE(until(20, counter(&self->seen->ready) == 2 * CHURNING));
 
 		/* they take a while each, so that some end before and some after */
-		end_some(ENDING, ends, variant->exec, variant->first_gone);
+		end_some(ENDING, ends, variant->exec, variant->first_gone, NULL);
 		self->slot = policy_attach(self->p, self->r);
 
 		let_go(self->seen);
@@ -271,6 +282,30 @@ TEST_F(older, finish_once)
 	EXPECT_LT(0, held_while_ending);
 	/* each of those that churn starts another one at least */
 	EXPECT_LE(ROUNDS * CHURNING, threads);
+}
+
+/*
+ * A probe that has found a record goes on with it while the policy lets go of it. With
+ * one thread beside the first nothing else has a reference to it then.
+ */
+TEST_F(older, are_let_go_while_they_end)
+{
+	pid_t ends[ENDING];
+	int round, i;
+
+	for (round = 0; round < ROUNDS; round++) {
+		memset(self->seen, 0, sizeof(*self->seen));
+		self->p->bss->nr_events = 0;
+		end_some(ENDING, ends, variant->exec, variant->first_gone, self->seen);
+		ASSERT_TRUE(until(20, counter(&self->seen->ready) == ENDING));
+		self->slot = policy_attach(self->p, self->r);
+		ASSERT_LE(ENDING, reader_policy(self->r, self->slot)->live);
+		let_go(self->seen);
+		policy_detach(self->p);
+		for (i = 0; i < ENDING; i++)
+			ASSERT_EQ(0, reap(ends[i]));
+		ASSERT_TRUE(until(5, slab_records() == 0)) TH_LOG("round %d", round);
+	}
 }
 
 TEST_HARNESS_MAIN
