@@ -51,7 +51,10 @@ done
 cache=$(cache_dir)
 mkdir -p "$cache/build"
 tmp=$(mktemp -d "$cache/build/series.XXXXXX")
-trap 'rm -rf "$tmp"' EXIT
+tried=
+trap '[[ -z $tried ]] || ! kill -TERM -- "-$tried" 2>/dev/null; rm -rf "$tmp"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 src=$tmp/linux-source-$SERIES obj=$tmp/obj
 mkdir "$obj"
 make=(make -C "$src" O="$obj" "$compiler" -j"${JOBS:-$(nproc)}"
@@ -94,22 +97,49 @@ all_passed() {
 	return "$status"
 }
 
-# works LOG FEATURE...: with the module, in a guest.
+# works LOG FEATURE...: what put_aside() has, with the module, in a guest.
 works() {
-	local kver features=("${@:2}")
+	local features=("${@:2}") booted=$tmp/booted kver
 
-	kver=$("${make[@]}" -s kernelrelease)
-	rm -f "$tmp/kernel/lib/modules/$kver"/{build,source}
-	"$TASKHOLD_ROOT/scripts/dkms-build.sh" "$kver" "$tmp/kernel/headers" \
-		"$tmp/kernel/lib/modules/$kver" "$tmp/dkms" >>"$1" 2>&1 || return 1
+	kver=$(basename "$booted"/lib/modules/*)
+	rm -f "$booted/lib/modules/$kver"/{build,source}
+	"$TASKHOLD_ROOT/scripts/dkms-build.sh" "$kver" "$booted/headers" \
+		"$booted/lib/modules/$kver" "$tmp/dkms" >>"$1" 2>&1 || return 1
 	rm -rf "$out/guest"
 	mkdir "$out/guest"
 	printf '%s\n' "${features[@]}" | LC_ALL=C sort >"$out/guest/features"
 	"$TASKHOLD_ROOT/tests/qemu/run.sh" --name series --out "$out/guest" --timeout 600 \
-		--kernel "$obj/arch/x86/boot/bzImage" --modules "$tmp/dkms/target/lib/modules/$kver" \
+		--kernel "$booted/vmlinuz" --modules "$tmp/dkms/target/lib/modules/$kver" \
 		-- "$TASKHOLD_ROOT/tests/qemu/suite.sh" "$out/guest" "${TESTS[@]}" \
 		>>"$1" 2>&1 || return 1
 	all_passed "$1"
+}
+
+# put_aside LOG: what has been built, as the next kernel is built while it is tried.
+put_aside() {
+	rm -rf "$tmp/booted"
+	mv "$tmp/kernel" "$tmp/booted" >>"$1" 2>&1 &&
+	cp "$obj/arch/x86/boot/bzImage" "$tmp/booted/vmlinuz"
+}
+
+# begin LOG FEATURE...: works() in the background, for end() to wait for. A guest keeps
+# one processor busy, and a build all of them. It has a group of its own, as ^C does
+# not reach what runs in the background.
+begin() {
+	set -m
+	if put_aside "$1"; then
+		works "$@" &
+	else
+		false &
+	fi
+	set +m
+	tried=$!
+}
+
+# end NAME LOG
+end() {
+	step "$1" "$2" wait "$tried"
+	tried=
 }
 
 count=0
@@ -130,16 +160,20 @@ step() {
 fetch_source "$version" "$tmp"
 printf 'TAP version 13\n1..%d\n' "$((2 + 3 * ${#PATCHES[@]}))"
 configure "$out/configure.log" "$src" "$obj" "${fragments[@]}" -- "${make[@]}"
-step "without the series it builds" "$out/0000.log" build "$out/0000.log"
+name="without the series it" log=$out/0000.log
+step "$name builds" "$log" build "$log"
 features=("${STOCK[@]}")
-step "without the series it works" "$out/0000.log" works "$out/0000.log" "${features[@]}"
+begin "$log" "${features[@]}"
 for patch in "${PATCHES[@]}"; do
+	before=$name log_before=$log
 	name=${patch##*/} name=${name%.patch}
 	log=$out/${name:0:4}.log
 	apply_patch "$src" "$version" "$patch"
 	step "$name builds" "$log" build "$log"
 	step "$name builds without a warning" "$log" no_warnings "$log"
+	end "$before works" "$log_before"
 	read -ra brings <<<"${BRINGS[${name:0:4}]:-}"
 	features+=("${brings[@]}")
-	step "$name works" "$log" works "$log" "${features[@]}"
+	begin "$log" "${features[@]}"
 done
+end "$name works" "$log"
