@@ -86,11 +86,13 @@ skip() {
 # same clothes as one in the guest.
 on_host() {
 	local suite=$1 name=$2 limit=$3 status=0 tap=out/$1/${2//\//-}.tap log=out/$1/${2//\//-}.log
+	local started=$SECONDS
 	shift 3
 
 	timeout -k 5 "$limit" "$@" >"${tap%.tap}.raw" 2>"$log" </dev/null || status=$?
 	awk -v name="$name" -v status="$status" -v limit="$limit" \
 		-f scripts/tap.awk "${tap%.tap}.raw" >"$tap"
+	sum_up "$name" "$tap" "$((SECONDS - started))"
 	if grep -A 20 '^not ok' "$tap" | sed 's/^/	/'; then
 		tail -n 20 "$log" | sed 's/^/	| /'
 	fi

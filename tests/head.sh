@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# What a test says about itself in the head of its source, for those who run it:
+# What a test says about itself in the head of its source, and by its results, for
+# those who run it:
 # suite.sh in the guest and scripts/check.sh on the host.
 
 # source_of TEST: TEST is <topic>/<name>_test, without tests/ and the suffix.
@@ -31,4 +32,12 @@ program_of() {
 directive() {
 	head -n 40 "$1" |
 		sed -nE "s,^[[:space:]]*(#|//|\*|/\*)[[:space:]]*$2: *(.*[^ */])[ */]*\$,\2,p"
+}
+
+# sum_up TEST TAP SECONDS: one line.
+sum_up() {
+	printf '%s %s: %s, %s s\n' \
+		"$(grep -q '^not ok' "$2" && echo FAIL || echo "ok  ")" "$1" \
+		"$(awk '/^ok.*# *(SKIP|XFAIL)/ { s++; next } /^ok/ { p++ } /^not ok/ { f++ }
+			END { printf "%d passed, %d failed, %d skipped", p, f, s }' "$2")" "$3"
 }

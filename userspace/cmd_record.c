@@ -613,7 +613,7 @@ static int parse(struct record *r, int argc, char **argv)
 			usage();
 			return -1;
 		default:
-			return th_bad_option("record", opt, argv);
+			return th_bad_option("record", options, opt, argv);
 		}
 	}
 	if (ret)

@@ -164,7 +164,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 			fputs(usage, stdout);
 			return TH_OK;
 		default:
-			return th_bad_option("report", c, argv);
+			return th_bad_option("report", longs, c, argv);
 		}
 	}
 	if (o->fields && !strcmp(o->fields, "help") && optind == argc)

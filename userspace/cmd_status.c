@@ -689,7 +689,7 @@ int cmd_status(int argc, char **argv)
 		case 'h':
 			return help();
 		default:
-			return th_bad_option("status", opt, argv);
+			return th_bad_option("status", options, opt, argv);
 		}
 	}
 	if (optind < argc)

@@ -78,7 +78,18 @@ void th_info(const char *fmt, ...)
 	va_end(ap);
 }
 
-int th_bad_option(const char *cmd, int opt, char **argv)
+/* How many options begin as @arg, "--name" or "--name=value", does. */
+static int options_like(const struct option *options, const char *arg)
+{
+	size_t len = strcspn(arg + 2, "=");
+	int n = 0;
+
+	for (; options->name; options++)
+		n += !strncmp(options->name, arg + 2, len);
+	return n;
+}
+
+int th_bad_option(const char *cmd, const struct option *options, int opt, char **argv)
 {
 	const char *arg = argv[optind - 1];
 	char see[64];
@@ -96,8 +107,9 @@ int th_bad_option(const char *cmd, int opt, char **argv)
 	if (optopt)
 		return th_fail(TH_USAGE, "option %.*s takes no argument; see '%s'",
 			       (int)strcspn(arg, "="), arg, see);
-	return th_fail(TH_USAGE, "there is no option %s, or more than one begins like it; see '%s'",
-		       arg, see);
+	if (options_like(options, arg) > 1)
+		return th_fail(TH_USAGE, "more than one option begins like %s; see '%s'", arg, see);
+	return th_fail(TH_USAGE, "there is no option %s; see '%s'", arg, see);
 }
 
 static void keep(const char *text, size_t len)

@@ -6,6 +6,7 @@
 #ifndef _TASKHOLD_ERROR_H
 #define _TASKHOLD_ERROR_H
 
+#include <getopt.h>
 #include <stdbool.h>
 
 /*
@@ -44,10 +45,10 @@ void th_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void th_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * getopt_long() has returned '?': says which option and why, and returns
+ * getopt_long() has not found it in @options: says which option and why, and returns
  * TH_USAGE.  The caller has set opterr = 0 and begun its option string with ':'.
  */
-int th_bad_option(const char *cmd, int opt, char **argv);
+int th_bad_option(const char *cmd, const struct option *options, int opt, char **argv);
 
 /*
  * Takes libbpf's messages: printed with -v, otherwise kept, the last

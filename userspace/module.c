@@ -188,7 +188,7 @@ static int check_access(enum module_access access)
 /* In front of commands that only root can run. */
 static const char *sudo(void)
 {
-	return geteuid() ? "sudo " : "";
+	return geteuid() || getenv("SUDO_UID") ? "sudo " : "";
 }
 
 static int check_loaded(const struct module_state *st)

@@ -95,7 +95,7 @@ static int run(int argc, char **argv)
 		case 'h':
 			return help();
 		default:
-			return th_bad_option(NULL, opt, argv);
+			return th_bad_option(NULL, options, opt, argv);
 		}
 	}
 	if (optind == argc)

@@ -68,14 +68,15 @@ valid_json() {
 	python3 -c 'import json, sys; json.load(sys.stdin)' <"$work/stdout"
 }
 
-plan 37
+plan 38
 
 # Usage: status 2.
 check "no command" exits 2 "no command given" taskhold
 check "a command that does not exist" exits 2 "no command bogus" taskhold bogus
 check "help about one that does not exist" exits 2 "no command bogus" taskhold help bogus
 check "an empty command" exits 2 "there is no command ;" taskhold ""
-check "an option that does not exist" exits 2 "no option --bogus" taskhold --bogus
+check "an option that does not exist" exits 2 "no option --bogus; see" taskhold --bogus
+check "two that begin alike" exits 2 "more than one option begins like --ver" taskhold --ver
 check "a short one" exits 2 "no option -q" taskhold -q
 check "a short one in a bundle" exits 2 "no option -q" taskhold -vq status
 check "an argument for an option without" exits 2 "option --verbose takes no argument" taskhold --verbose=1

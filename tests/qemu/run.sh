@@ -195,6 +195,15 @@ qemu_args() {
 	cmdline+=" no_timer_check random.trust_cpu=on"
 }
 
+# kvm_group: what helps who may not open it, if its group does.
+kvm_group() {
+	local group
+
+	group=$(stat -c %G "$kvm")
+	[[ $(stat -c %A "$kvm") != ????rw* || $group == root ]] ||
+		echo ", which 'sudo adduser $(id -un) $group' and logging in anew would mend"
+}
+
 # KVM can be there and not work, or work and be unusably slow where it is
 # nested: only a guest that got somewhere says that it does. The answer holds
 # until the machine boots again; why there is emulation is said each time.
@@ -204,7 +213,7 @@ kvm_works() {
 	[[ -z $icount && -z $tcg && -e $kvm ]] || return 1
 	# Opened, as modes do not tell what a container's device cgroup forbids.
 	if ! why=$({ : <>"$kvm"; } 2>&1); then
-		note "$kvm cannot be opened by $(id -un) (${why##*: }; it belongs to group $(stat -c %G "$kvm"), which 'sudo adduser $(id -un) $(stat -c %G "$kvm")' makes you a member of), so QEMU emulates the processor, which is slow"
+		note "$kvm cannot be opened by $(id -un) (${why##*: })$(kvm_group), so QEMU emulates the processor, which is slow"
 		return 1
 	fi
 	answer=$cache/kvm-$(</proc/sys/kernel/random/boot_id)

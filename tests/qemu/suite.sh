@@ -143,11 +143,7 @@ run_one() {
 	awk -v name="$test" -v status="$status" -v limit="$limit" \
 		-v findings="$work/findings" -f "$TASKHOLD_ROOT/scripts/tap.awk" "$work/raw" >"$tap"
 
-	printf '%s %s: %s, %s s\n' \
-		"$(grep -q '^not ok' "$tap" && echo FAIL || echo "ok  ")" "$test" \
-		"$(awk '/^ok.*# *(SKIP|XFAIL)/ { s++; next } /^ok/ { p++ } /^not ok/ { f++ }
-			END { printf "%d passed, %d failed, %d skipped", p, f, s }' "$tap")" \
-		"$((SECONDS - started))"
+	sum_up "$test" "$tap" "$((SECONDS - started))"
 	if grep '^not ok' "$tap" | sed 's/^/	/'; then
 		awk '/^#/ && n++ < 40 { print "\t" $0 }' "$tap"
 		tail -n 20 "$log" | sed 's/^/	| /'

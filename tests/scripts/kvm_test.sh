@@ -33,12 +33,18 @@ calls() {
 }
 
 touch "$work/kvm"
-plan 10
+plan 12
 check "no KVM is nothing to speak of" same "$(emulates "$work/none")" ""
 why=$(emulates "$work")
-check "KVM that cannot be opened: one line, with the reason" grep -q "^run.sh: $work cannot be opened by .*(Is a directory; " <<<"$why"
+check "KVM that cannot be opened: one line, with the reason" grep -q "^run.sh: $work cannot be opened by .*(Is a directory)" <<<"$why"
 check "and no more" same "$(wc -l <<<"$why")" 1
 check "it has not been tried with a guest" calls 1
+group=$(id -gn)
+[[ $group != root ]] || group=daemon
+chgrp "$group" "$work"
+check "its group is no help where it may not open it" same "$(grep -c "adduser" <<<"$(emulates "$work")")" 0
+chmod 770 "$work"
+check "it is named where it may" grep -q "(Is a directory), which 'sudo adduser $(id -un) $group' and" <<<"$(emulates "$work")"
 why=$(emulates "$work/kvm")
 check "KVM that boots no guest: one line" grep -q "^run.sh: $work/kvm is there but no guest boots with it" <<<"$why"
 check "and no more" same "$(wc -l <<<"$why")" 1
