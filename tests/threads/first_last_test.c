@@ -132,7 +132,7 @@ TEST_F(process, is_one_record)
 	       self->seen->process_ns, off_by_ns(CGROUP, 0, cpu_ns));
 	EXPECT_GE(cpu_ns, sum);
 	EXPECT_GE(cpu_ns, self->seen->process_ns);
-	EXPECT_LE(cpu_ns, known + (variant->bytes ? known : known / 100));
+	EXPECT_LE(cpu_ns, known + (variant->bytes ? known : known / 100 * slowness()));
 	EXPECT_GE(cpu_ns, self->seen->process_ns + (variant->bytes ? 20000000 : 0));
 
 	/* and what the kernel charged, the way out of the last thread included */
