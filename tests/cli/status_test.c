@@ -209,6 +209,22 @@ TEST(check_good)
 	EXPECT_STREQ("", said);
 }
 
+/* What root is told to run is for the shell that root, or sudo, was called from. */
+TEST(check_bad_by_sudo)
+{
+	struct module_state st = good_state();
+	char said[1024];
+
+	ASSERT_EQ(0, geteuid());
+	st.btf = false;
+	unsetenv("SUDO_UID");
+	EXPECT_EQ(TH_ENV, checked(&st, said, sizeof(said)));
+	EXPECT_NE(NULL, strstr(said, "'make dkms-install'"));
+	ASSERT_EQ(0, setenv("SUDO_UID", "1000", 1));
+	EXPECT_EQ(TH_ENV, checked(&st, said, sizeof(said)));
+	EXPECT_NE(NULL, strstr(said, "'sudo make dkms-install'"));
+}
+
 TEST(check_bad)
 {
 	enum { ACCESS, VMLINUX, LOADED, INSTALLED, COMING, GOING, BTF, OLDER, NEWER, NO_ABI, NR };
