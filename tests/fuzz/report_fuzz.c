@@ -49,9 +49,10 @@ int th_fail(int exit_code, const char *fmt, ...)
 	return exit_code;
 }
 
-int th_bad_option(const char *cmd, int opt, char **argv)
+int th_bad_option(const char *cmd, const struct option *options, int opt, char **argv)
 {
 	(void)cmd;
+	(void)options;
 	(void)opt;
 	(void)argv;
 	return TH_USAGE;
