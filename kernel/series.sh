@@ -107,7 +107,7 @@ works() {
 	rm -rf "$out/guest"
 	mkdir "$out/guest"
 	printf '%s\n' "${features[@]}" | LC_ALL=C sort >"$out/guest/features"
-	"$TASKHOLD_ROOT/tests/qemu/run.sh" --name series --out "$out/guest" --timeout 600 \
+	"$TASKHOLD_ROOT/tests/qemu/run.sh" --name series --out "$out/guest" --timeout 1800 \
 		--kernel "$booted/vmlinuz" --modules "$tmp/dkms/target/lib/modules/$kver" \
 		-- "$TASKHOLD_ROOT/tests/qemu/suite.sh" "$out/guest" "${TESTS[@]}" \
 		>>"$1" 2>&1 || return 1
