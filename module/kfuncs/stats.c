@@ -7,6 +7,8 @@
 
 #include <taskhold/kfuncs.h>
 
+#include "../ended.h"
+#include "../slots.h"
 #include "../tracker.h"
 
 __bpf_kfunc_start_defs();
@@ -81,6 +83,46 @@ __bpf_kfunc int taskhold_policy_stats_read(u32 slot, void *out, u32 out__sz)
 	if (out__sz != sizeof(struct taskhold_policy_stats))
 		return -EINVAL;
 	return taskhold_tracker_policy_stats(slot, out);
+}
+
+/**
+ * taskhold_policy_slot - the slot of an attached policy
+ * @name__str: its name, a constant string
+ *
+ * What belongs to one policy is asked for by its slot. A slot is that of another
+ * policy after the first has been detached: its id in taskhold_policy_stats tells.
+ *
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
+ *
+ * Return: 0 to TASKHOLD_MAX_POLICIES - 1; -ENOENT if no policy of that name is
+ * attached, as while attach() of its own is called.
+ */
+__bpf_kfunc int taskhold_policy_slot(const char *name__str)
+{
+	int slot;
+
+	rcu_read_lock();
+	slot = taskhold_slots_find_named(name__str);
+	rcu_read_unlock();
+	return slot;
+}
+
+/**
+ * taskhold_exit_info_read - how a policy has ended
+ * @nth: 0 for the last that has, 1 for the one before, to TASKHOLD_MAX_ENDED - 1
+ * @out: where to: struct taskhold_exit_info
+ * @out__sz: sizeof(struct taskhold_exit_info), exactly
+ *
+ * Context: process, or a timer of the program's; SYSCALL programs alone.
+ *
+ * Return: 0; -ENOENT where fewer have ended or are remembered, -EINVAL for another
+ * size.
+ */
+__bpf_kfunc int taskhold_exit_info_read(u32 nth, void *out, u32 out__sz)
+{
+	if (out__sz != sizeof(struct taskhold_exit_info))
+		return -EINVAL;
+	return taskhold_ended_read(nth, out);
 }
 
 /**
