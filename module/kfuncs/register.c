@@ -135,8 +135,7 @@ static bool is_in_tracepoint(const struct bpf_prog *prog)
 		return resolve_prog_type(prog) == BPF_PROG_TYPE_STRUCT_OPS;
 	return prog->aux->attach_btf == taskhold_btf &&
 	       prog->aux->attach_btf_id == taskhold_ops_id[0] &&
-	       prog->expected_attach_type <
-		       offsetof(struct taskhold_ops, attach) / sizeof_field(struct taskhold_ops, attach);
+	       prog->expected_attach_type < offsetof(struct taskhold_ops, attach) / sizeof(void *);
 }
 
 /*
