@@ -11,11 +11,11 @@
 
 #include "lib/harness.h"
 
-#define TIMES	500
+#define TIMES	(500 / slowness())
 #define USED	5	/* each such time it is used */
 
-/* Calls of the policy, until it is used the last time. */
-static int hold_something(int round)
+/* How many processes its policy has held to their end. */
+static int hold_something(unsigned int round)
 {
 	struct reader *r = reader_open();
 	struct policy *p = policy_open("load");
@@ -33,7 +33,7 @@ static int hold_something(int round)
 
 TEST(five_hundred_times)
 {
-	int i, used = 0;
+	unsigned int i, used = 0;
 
 	ASSERT_FALSE(module_loaded());
 	for (i = 0; i < TIMES; i++) {
@@ -42,7 +42,7 @@ TEST(five_hundred_times)
 		if (i % USED == 0)
 			used += hold_something(i);
 		ASSERT_EQ(0, module_unload_soon())
-			TH_LOG("time %d", i);
+			TH_LOG("time %u", i);
 		ASSERT_FALSE(module_loaded());
 	}
 	EXPECT_EQ(TIMES / USED, used);

@@ -14,7 +14,7 @@
 
 #include "lib/harness.h"
 
-#define TIMES	1000	/* each of two threads */
+#define TIMES	(1000 / slowness())	/* each of two threads */
 
 /**
  * struct shared - memory that the test shares with the processes it makes
@@ -63,14 +63,14 @@ static void __attribute__((noreturn)) unloader(struct shared *shared)
 
 struct attacher {
 	struct policy *p;
-	int attached, failed;
+	unsigned int attached, failed;
 };
 
 static void *attach_and_detach(void *arg)
 {
 	struct attacher *a = arg;
 	struct bpf_link *link;
-	int i;
+	unsigned int i;
 
 	for (i = 0; i < TIMES; i++) {
 		link = bpf_map__attach_struct_ops(a->p->maps.ops);
