@@ -89,6 +89,12 @@ struct holders_syms {
  * doing.  The caller must not hold BPF objects of its own, or they are found.
  */
 int holders_read(struct holders *h, const char **what);
+
+/*
+ * Likewise, but for programs that only call the module: the symbols of the kernel,
+ * which take the longest, are not read.
+ */
+int holders_read_policies(struct holders *h, const char **what);
 void holders_free(struct holders *h);
 
 /* Adds an object, or a reference, pin, process or module; -ENOMEM or 0. */
