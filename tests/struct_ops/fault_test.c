@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * timeout: 180
+ * rows: S3
  * kmsg-allow: ^taskhold: policy (faulty|unlinked) is at fault and detached: .*$
  *
  * A policy that is at fault is detached, and what it did is contained: the tasks
