@@ -24,12 +24,11 @@ TESTS=(series/features_test kfuncs/verifier_test kfuncs/kptr_maps_test
        struct_ops/members_test struct_ops/verifier_test module/in_use_test)
 
 # What `taskhold status --features` finds on a kernel without the series, and with
-# each patch more. Patches 1, 7 and 12 bring none by themselves: 1 is what the kfuncs
-# that 2 lets the module have need, 7 and 12 close holes.
+# each patch more. Patches 7 and 12 bring none by themselves: they close holes.
 STOCK=(kptr_untrusted kptr_ref kptr_rcu local_kptr percpu_kptr xchg_inlined
        struct_ops nullable_args records records_iter rec_kptr)
 declare -A BRINGS=(
-	[0002]="rec_kptr_get task_acquire task_kptr_get" [0003]=bad_tags_refused
+	[0001]=task_acquire [0002]="rec_kptr_get task_kptr_get" [0003]=bad_tags_refused
 	[0004]="pid_kptr file_kptr" [0005]=owned_args [0006]=xchg_insn
 	[0008]=kptr_percpu [0009]=kptr_user [0010]=walked [0011]=ct_kptr_get
 )

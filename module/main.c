@@ -56,7 +56,7 @@ static const struct kernel_param_ops slow_ms_ops = {
 	.get = param_get_uint,
 };
 module_param_cb(slow_ms, &slow_ms_ops, &slow_ms, 0644);
-MODULE_PARM_DESC(slow_ms, "detach a policy of which a call takes longer, in ms, up to 60000; 0: none (1000)");
+MODULE_PARM_DESC(slow_ms, "detach a policy of which two calls in a minute take longer, in ms, up to 60000; 0: none (1000)");
 
 /* A name, and perhaps the newline of who writes lines. */
 static int detach_set(const char *val, const struct kernel_param *param)

@@ -174,7 +174,7 @@ static void describe(const struct taskhold_policy *policy, struct taskhold_exit_
 							    "a verdict, 0 to 2");
 		break;
 	case TASKHOLD_EXIT_SLOW:
-		scnprintf(text, size, "a call of %s() took %lld ms, more than slow_ms allows",
+		scnprintf(text, size, "a second call in a minute was slow: %s(), %lld ms; see slow_ms",
 			  member, fault->code);
 		break;
 	}
@@ -216,6 +216,23 @@ static __always_inline struct call call_begin(void)
 	return (struct call){ .begun = jiffies, .switches = current->nivcsw };
 }
 
+/* A call that takes too long this long after another is excused like that one. */
+#define SLOW_WINDOW	(60 * HZ)
+
+/*
+ * A machine that was stopped for a moment, as hypervisors do, makes one call of each
+ * CPU take as long.  So one is let pass.
+ */
+static noinline void too_slow(struct taskhold_policy *policy, enum taskhold_member member,
+			      unsigned long ticks)
+{
+	/* never 0, which stands for none */
+	unsigned long last = xchg(&policy->slow_at, jiffies | 1);
+
+	if (last && time_before(jiffies, last + SLOW_WINDOW))
+		taskhold_policy_fail(policy, TASKHOLD_EXIT_SLOW, member, jiffies_to_msecs(ticks));
+}
+
 /*
  * Whole ticks, as a clock would cost more than many a policy.  A task that was
  * preempted inside the call may not have had the time itself; one that was not had
@@ -229,7 +246,7 @@ static __always_inline void call_end(struct taskhold_policy *policy, enum taskho
 
 	if (unlikely(ticks > READ_ONCE(taskhold_policy_slow)) &&
 	    call.switches == current->nivcsw)
-		taskhold_policy_fail(policy, TASKHOLD_EXIT_SLOW, member, jiffies_to_msecs(ticks));
+		too_slow(policy, member, ticks);
 }
 
 /**

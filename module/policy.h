@@ -48,6 +48,7 @@ struct taskhold_fault {
  *	is in the table, as the link ends by taking it out
  * @is_ending: its link is being detached on account of @fault; under the tracker's mutex
  * @fault: why it is to end, while nobody has let go of it
+ * @slow_at: jiffies when a call last took longer than it may, 0: never
  * @exit_info: how it ended, for ops->detach
  * @slot: its place in the table of policies
  * @id: unique while the module is loaded
@@ -81,6 +82,7 @@ struct taskhold_policy {
 	struct bpf_link *link;
 	bool is_ending;
 	struct taskhold_fault fault;
+	unsigned long slow_at;
 	struct taskhold_exit_info exit_info;
 	u32 slot;
 	u64 id;

@@ -25,7 +25,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/bpf.h>
 #include <linux/cgroup.h>
 #include <linux/mutex.h>
 #include <linux/sched/signal.h>
@@ -40,6 +39,7 @@
 #include "compat.h"
 #include "ended.h"
 #include "ender.h"
+#include "link.h"
 #include "live.h"
 #include "policy.h"
 #include "pool.h"
@@ -610,6 +610,7 @@ static bool end_one_faulty(void)
 	struct taskhold_policy *policy;
 	struct bpf_link *link;
 	unsigned int slot;
+	bool is_there;
 
 	mutex_lock(&tracker_mutex);
 	for (slot = 0; slot < TASKHOLD_MAX_POLICIES; slot++) {
@@ -628,13 +629,12 @@ static bool end_one_faulty(void)
 		return true;
 	}
 	policy->is_ending = true;
-	link = bpf_link_inc_not_zero(policy->link);
+	link = policy->link;
+	is_there = taskhold_link_get(link);
 	mutex_unlock(&tracker_mutex);
 
-	if (!IS_ERR(link)) {
-		link->ops->detach(link);
-		bpf_link_put(link);
-	}
+	if (is_there)
+		taskhold_link_detach(link);
 	return true;
 }
 
@@ -674,134 +674,16 @@ int taskhold_tracker_detach_named(const char *name)
 	return 0;
 }
 
-/* ---- reading ---- */
-
 /**
- * taskhold_tracker_stats - counters of the module
- * @stats: where to
- *
- * Context: any.
- */
-void taskhold_tracker_stats(struct taskhold_stats *stats)
-{
-	struct taskhold_policy *policy;
-	unsigned long bits;
-	u8 mask;
-
-	memset(stats, 0, sizeof(*stats));
-	stats->records = taskhold_record_count();
-	stats->live = taskhold_live_count();
-	stats->held_total = taskhold_record_total();
-	stats->finished_total = atomic64_read(&finished_total);
-	taskhold_path_usage(&stats->paths, &stats->path_bytes);
-	stats->bytes = stats->path_bytes + stats->records * sizeof(struct taskhold_rec) +
-		       taskhold_pool_kept();
-
-	rcu_read_lock();
-	mask = taskhold_slots_mask();
-	for_each_policy(policy, bits, mask) {
-		stats->policies++;
-		stats->bytes += taskhold_policy_bytes(policy);
-	}
-	if (stats->policies)
-		stats->bytes += taskhold_index_bytes(&taskhold_live) + taskhold_threads_bytes();
-	rcu_read_unlock();
-}
-
-/**
- * taskhold_tracker_policy_stats - counters of a policy
- * @slot: its slot
- * @stats: where to
+ * taskhold_tracker_finished - processes that have finished while a policy held them
  *
  * Context: any.
  *
- * Return: 0, -ENOENT for a slot without policy.
+ * Return: how many, since the module was loaded.
  */
-int taskhold_tracker_policy_stats(u32 slot, struct taskhold_policy_stats *stats)
+u64 taskhold_tracker_finished(void)
 {
-	struct taskhold_policy *policy;
-
-	rcu_read_lock();
-	policy = taskhold_slots_policy(slot);
-	if (policy)
-		taskhold_policy_stats(policy, stats);
-	rcu_read_unlock();
-	return policy ? 0 : -ENOENT;
-}
-
-/**
- * taskhold_tracker_next_totals - read a policy's sums by cgroup one by one
- * @slot: its slot
- * @cursor: 0 to begin; updated
- * @out: the next sums
- *
- * Context: any but NMI.
- *
- * Return: 0, -ENOENT after the last or for a slot without policy.
- */
-int taskhold_tracker_next_totals(u32 slot, u64 *cursor, struct taskhold_totals *out)
-{
-	struct taskhold_policy *policy;
-	int err = -ENOENT;
-
-	rcu_read_lock();
-	policy = taskhold_slots_policy(slot);
-	if (policy)
-		err = taskhold_totals_next_entry(policy->totals, cursor, out);
-	rcu_read_unlock();
-	return err;
-}
-
-/**
- * taskhold_tracker_totals_path - path of a cgroup that a policy has sums of
- * @slot: the policy's slot
- * @cgroup_id: which
- * @out: where to
- * @size: bytes at @out
- *
- * Context: any but NMI.
- *
- * Return: as taskhold_path_copy(); -ENOENT also without policy or sums.
- */
-int taskhold_tracker_totals_path(u32 slot, u64 cgroup_id, char *out, u32 size)
-{
-	struct taskhold_policy *policy;
-	int ret = -ENOENT;
-
-	rcu_read_lock();
-	policy = taskhold_slots_policy(slot);
-	if (policy)
-		ret = taskhold_totals_copy_path(policy->totals, cgroup_id, out, size);
-	rcu_read_unlock();
-	return ret;
-}
-
-/**
- * taskhold_tracker_find - the record of a running process
- * @task: any of its threads
- * @slots: bits of the policies whose record will do
- *
- * Context: any.
- *
- * Return: a strong reference, or NULL if none of the policies holds it; if several
- * do, the record of the one in the lowest slot.
- */
-struct taskhold_rec *taskhold_tracker_find(struct task_struct *task, u8 slots)
-{
-	struct taskhold_rec *rec, *found = NULL;
-
-	rcu_read_lock();
-	if (!taskhold_slots_mask())
-		goto out;
-	for_each_record(rec, task) {
-		if (slots & 1U << rec->slot && (!found || rec->slot < found->slot))
-			found = rec;
-	}
-	if (found)
-		found = taskhold_record_get_not_zero(found);
-out:
-	rcu_read_unlock();
-	return found;
+	return atomic64_read(&finished_total);
 }
 
 /**

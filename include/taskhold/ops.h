@@ -15,7 +15,7 @@
  * policies.  Between processes there is no order: they run at once.
  *
  * A policy that is at fault is detached: one that returns what it may not, or of
- * which a call takes longer than the module's parameter slow_ms.  The value is
+ * which two calls in a minute take longer than the module's parameter slow_ms.  The value is
  * contained: a process is not held, a record is folded.  No call is made from then
  * on but detach, which is told why, as are who polls its link (EPOLLHUP) and
  * who asks taskhold_exit_info_read().  Neither the task nor other policies notice.

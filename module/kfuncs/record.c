@@ -9,7 +9,7 @@
 
 #include "../compat.h"
 #include "../record.h"
-#include "../tracker.h"
+#include "../view.h"
 #include "register.h"
 
 __bpf_kfunc_start_defs();
@@ -70,7 +70,7 @@ CFI_NOSEAL(taskhold_rec_release_dtor);
  */
 __bpf_kfunc struct taskhold_rec *taskhold_rec_lookup(struct task_struct *task)
 {
-	return taskhold_tracker_find(task, U8_MAX);
+	return taskhold_view_find(task, U8_MAX);
 }
 
 /**
@@ -85,7 +85,7 @@ __bpf_kfunc struct taskhold_rec *taskhold_rec_lookup(struct task_struct *task)
  */
 __bpf_kfunc struct taskhold_rec *taskhold_rec_lookup_in(struct task_struct *task, u32 slot)
 {
-	return slot < TASKHOLD_MAX_POLICIES ? taskhold_tracker_find(task, 1U << slot) : NULL;
+	return slot < TASKHOLD_MAX_POLICIES ? taskhold_view_find(task, 1U << slot) : NULL;
 }
 
 /**

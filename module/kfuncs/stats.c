@@ -8,8 +8,7 @@
 #include <taskhold/kfuncs.h>
 
 #include "../ended.h"
-#include "../slots.h"
-#include "../tracker.h"
+#include "../view.h"
 
 __bpf_kfunc_start_defs();
 
@@ -31,7 +30,7 @@ __bpf_kfunc int taskhold_totals_next(u32 slot, u64 *cursor, void *out, u32 out__
 {
 	if (out__sz != sizeof(struct taskhold_totals))
 		return -EINVAL;
-	return taskhold_tracker_next_totals(slot, cursor, out);
+	return taskhold_view_next_totals(slot, cursor, out);
 }
 
 /**
@@ -52,7 +51,7 @@ __bpf_kfunc int taskhold_totals_next(u32 slot, u64 *cursor, void *out, u32 out__
  */
 __bpf_kfunc int taskhold_totals_path(u32 slot, u64 cgroup_id, void *out, u32 out__sz)
 {
-	return taskhold_tracker_totals_path(slot, cgroup_id, out, out__sz);
+	return taskhold_view_totals_path(slot, cgroup_id, out, out__sz);
 }
 
 /**
@@ -68,7 +67,7 @@ __bpf_kfunc int taskhold_stats_read(void *out, u32 out__sz)
 {
 	if (out__sz != sizeof(struct taskhold_stats))
 		return -EINVAL;
-	taskhold_tracker_stats(out);
+	taskhold_view_stats(out);
 	return 0;
 }
 
@@ -86,7 +85,7 @@ __bpf_kfunc int taskhold_policy_stats_read(u32 slot, void *out, u32 out__sz)
 {
 	if (out__sz != sizeof(struct taskhold_policy_stats))
 		return -EINVAL;
-	return taskhold_tracker_policy_stats(slot, out);
+	return taskhold_view_policy_stats(slot, out);
 }
 
 /**
@@ -103,12 +102,7 @@ __bpf_kfunc int taskhold_policy_stats_read(u32 slot, void *out, u32 out__sz)
  */
 __bpf_kfunc int taskhold_policy_slot(const char *name__str)
 {
-	int slot;
-
-	rcu_read_lock();
-	slot = taskhold_slots_find_named(name__str);
-	rcu_read_unlock();
-	return slot;
+	return taskhold_view_slot(name__str);
 }
 
 /**

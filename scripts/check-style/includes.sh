@@ -19,8 +19,8 @@ may_use() {
 
 	case $1 in
 	include/*) echo '"types\.h"|<linux/types\.h>' ;;
-	module/kfuncs/*) echo "$kernel|$public|\"(register|record)\.h\"|\"\.\./(record|tracker|cursor|compat|irq)\.h\"" ;;
-	module/struct_ops/*) echo "$kernel|$public|\"taskhold_ops\.h\"|\"\.\./(record|tracker|cursor|compat)\.h\"" ;;
+	module/kfuncs/*) echo "$kernel|$public|\"(register|record)\.h\"|\"\.\./(record|view|ended|cursor|compat|irq|btf)\.h\"" ;;
+	module/struct_ops/*) echo "$kernel|$public|\"taskhold_ops\.h\"|\"\.\./(record|tracker|link|compat|btf)\.h\"" ;;
 	module/main.c) echo "$kernel|$public|$own|\"(kfuncs/register|struct_ops/taskhold_ops)\.h\"" ;;
 	module/*) echo "$kernel|$public|$own" ;;
 	tests/*.bpf.[ch]) echo "$program|$own" ;;

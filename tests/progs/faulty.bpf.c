@@ -23,11 +23,18 @@ static int nothing(__u32 i, void *ctx)
 	return 0;
 }
 
+static int nothing_often(__u32 i, void *ctx)
+{
+	bpf_loop(1 << 23, nothing, NULL, 0);
+	return 0;
+}
+
+/* The loop that the kernel's bound allows is not long enough. */
 static void take_long(__u32 loops)
 {
 	__sync_fetch_and_add(&calls, 1);
 	if (faulty)
-		bpf_loop(loops, nothing, NULL, 0);
+		bpf_loop(loops, nothing_often, NULL, 0);
 }
 
 SEC("struct_ops/admit")

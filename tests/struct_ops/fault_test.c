@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * timeout: 120
+ * timeout: 180
  * kmsg-allow: ^taskhold: policy (faulty|unlinked) is at fault and detached: .*$
  *
  * A policy that is at fault is detached, and what it did is contained: the tasks
@@ -19,9 +19,15 @@
 #define SLOW_MS	"/sys/module/taskhold/parameters/slow_ms"
 #define DETACH	"/sys/module/taskhold/parameters/detach"
 
-/* Iterations of a loop that does nothing, and milliseconds that they exceed by far. */
-#define LOOPS	(1 << 23)
-#define MS	"8"
+/*
+ * Loops of eight million rounds, and milliseconds that they exceed by far, but no
+ * other call does on a machine that is emulated and has others to serve.
+ */
+#define LOOPS	20
+#define MS	400
+
+#define STR_(x)	#x
+#define STR(x)	STR_(x)
 
 /* What comes of writing this to a file: 0 or the error. */
 static int try_write(const char *path, const char *text)
@@ -122,11 +128,8 @@ static void expect_exit_info(struct __test_metadata *_metadata, FIXTURE_DATA(fau
 	EXPECT_STREQ(name, info->stats.name);
 	EXPECT_EQ(kind, info->kind);
 	EXPECT_EQ(0, info->reserved);
-	if (kind == TASKHOLD_EXIT_SLOW) {
-		EXPECT_GE(info->code, code);
-	} else {
-		EXPECT_EQ(code, info->code);
-	}
+	EXPECT_TRUE(kind == TASKHOLD_EXIT_SLOW ? info->code >= code : info->code == code)
+		TH_LOG("%lld", info->code);
 	EXPECT_NE(NULL, strstr(info->text, text))
 		TH_LOG("%s", info->text);
 	EXPECT_LE(info->stats.attached_ns, info->time_ns);
@@ -160,8 +163,8 @@ RETVAL(finish_negative, 1, -1, -1, "finish() returned -1, want a verdict, 0 to 2
 #define SLOW(of)									\
 	FIXTURE_VARIANT_ADD(fault, slow_##of)						\
 	{										\
-		.admit = 1, .of##_loops = LOOPS, .kind = TASKHOLD_EXIT_SLOW, .code = 8,	\
-		.text = "a call of " #of "() took ",					\
+		.admit = 1, .of##_loops = LOOPS, .kind = TASKHOLD_EXIT_SLOW,		\
+		.code = MS, .text = "a second call in a minute was slow: " #of "(), ",	\
 	}
 
 SLOW(admit);
@@ -177,7 +180,7 @@ TEST_F(fault, is_contained)
 	int n;
 
 	if (variant->kind == TASKHOLD_EXIT_SLOW)
-		write_file(SLOW_MS, MS);
+		write_file(SLOW_MS, STR(MS));
 	/* as good as any other before */
 	pid = child();
 	EXPECT_EQ(0, reap(pid));
@@ -193,20 +196,23 @@ TEST_F(fault, is_contained)
 	self->f->bss->finish_loops = variant->finish_loops;
 	self->f->bss->overflow_loops = variant->overflow_loops;
 	self->f->bss->faulty = true;
-	expect_children(_metadata, self, 2);
+	/* one slow call is let pass; of the first child nothing overflows */
+	expect_children(_metadata, self, 3);
 
 	EXPECT_TRUE(is_detached(self));
 	expect_exit_info(_metadata, self, "faulty", variant->kind, variant->code, variant->text);
+	/* the good one, and no more than two that had slow calls */
 	info = reader_exit_info(self->r, 0);
-	/* the good one, and no more than one that was at fault */
-	EXPECT_EQ(variant->admit < 0 ? 1 : 2, info->stats.admitted);
+	n = variant->admit < 0 ? 1 : variant->finish ? 2 : 3;
+	EXPECT_EQ(n, info->stats.admitted);
 
 	/* nothing of it is called any more, and the others go on */
 	n = self->f->bss->calls;
 	expect_children(_metadata, self, 3);
 	EXPECT_EQ(n, self->f->bss->calls);
 	EXPECT_EQ(1, reader_stats(self->r)->policies);
-	EXPECT_EQ(6, reader_policy(self->r, self->slot)->finished);
+	ASSERT_NE(NULL, reader_policy(self->r, self->slot));
+	EXPECT_EQ(7, reader_policy(self->r, self->slot)->finished);
 }
 
 FIXTURE(asked)
@@ -281,7 +287,8 @@ TEST_F(asked, without_a_link)
 	self->f->bss->faulty = true;
 	self->f->bss->finish_result = 99;
 	EXPECT_EQ(0, reap(child()));
-	EXPECT_TRUE(until(10, reader_slot(self->r, "unlinked") < 0));
+	EXPECT_TRUE(until(10, self->f->bss->detached == 1));
+	EXPECT_EQ(-1, reader_slot(self->r, "unlinked"));
 	info = reader_exit_info(self->r, 0);
 	ASSERT_NE(NULL, info);
 	EXPECT_EQ(TASKHOLD_EXIT_RETVAL, info->kind);
@@ -362,6 +369,7 @@ TEST_F(asked, never)
 	self->f->bss->faulty = true;
 	self->f->data->admit_result = 1;
 	EXPECT_EQ(0, refused(self->f));
+	EXPECT_EQ(0, reap(child()));
 	EXPECT_EQ(0, reap(child()));
 	reader_finish(self->r, 0);
 	EXPECT_EQ(0, reader_slot(self->r, "faulty"));
