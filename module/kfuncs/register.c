@@ -77,8 +77,6 @@ BTF_KFUNCS_END(taskhold_kfunc_ids)
  * may have interrupted.
  */
 BTF_SET_START(taskhold_syscall_ids)
-BTF_ID(func, taskhold_totals_next)
-BTF_ID(func, taskhold_totals_path)
 BTF_ID(func, taskhold_exit_info_read)
 BTF_ID(func, taskhold_settle)
 #if TASKHOLD_WITH_KPTR_GET
@@ -123,7 +121,27 @@ BTF_SET_START(taskhold_walk_ids)
 BTF_ID(func, bpf_iter_taskhold_rec_new)
 BTF_SET_END(taskhold_walk_ids)
 
+/*
+ * These take a lock with interrupts off, for a moment.  Where a SYSCALL program is
+ * called it cannot be this CPU's, nor where attach and detach are, nor in a timer that
+ * they arm: for them as well, so that a policy can sum up without user space.
+ */
+BTF_SET_START(taskhold_totals_ids)
+BTF_ID(func, taskhold_totals_next)
+BTF_ID(func, taskhold_totals_path)
+BTF_SET_END(taskhold_totals_ids)
+
 BTF_ID_LIST_SINGLE(taskhold_ops_id, struct, taskhold_ops)
+
+/* The place of attach among the members; those that are functions stand first. */
+#define MEMBER_ATTACH	(offsetof(struct taskhold_ops, attach) / \
+		       sizeof_field(struct taskhold_ops, attach))
+
+static bool is_member(const struct bpf_prog *prog)
+{
+	return prog->type == BPF_PROG_TYPE_STRUCT_OPS && prog->aux->attach_btf == taskhold_btf &&
+	       prog->aux->attach_btf_id == taskhold_ops_id[0];
+}
 
 /*
  * Is this one of these members?  They stand first in the type, before attach.  What
@@ -133,9 +151,12 @@ static bool is_in_tracepoint(const struct bpf_prog *prog)
 {
 	if (prog->type != BPF_PROG_TYPE_STRUCT_OPS)
 		return resolve_prog_type(prog) == BPF_PROG_TYPE_STRUCT_OPS;
-	return prog->aux->attach_btf == taskhold_btf &&
-	       prog->aux->attach_btf_id == taskhold_ops_id[0] &&
-	       prog->expected_attach_type < offsetof(struct taskhold_ops, attach) / sizeof(void *);
+	return is_member(prog) && prog->expected_attach_type < MEMBER_ATTACH;
+}
+
+static bool is_attach_or_detach(const struct bpf_prog *prog)
+{
+	return is_member(prog) && prog->expected_attach_type >= MEMBER_ATTACH;
 }
 
 /*
@@ -164,6 +185,8 @@ static int taskhold_kfunc_filter(const struct bpf_prog *prog, u32 kfunc_id)
 		return -EACCES;
 	if (btf_id_set_contains(&taskhold_syscall_ids, kfunc_id))
 		return type == BPF_PROG_TYPE_SYSCALL ? 0 : -EACCES;
+	if (btf_id_set_contains(&taskhold_totals_ids, kfunc_id))
+		return type == BPF_PROG_TYPE_SYSCALL || is_attach_or_detach(prog) ? 0 : -EACCES;
 	/*
 	 * On the same hook as TRACING, and its programs have most of their calls in
 	 * NMIs.  That is not what keeps kfuncs out of these: a TRACING program can be

@@ -19,7 +19,9 @@ __bpf_kfunc_start_defs();
  * @out: where to: struct taskhold_totals
  * @out__sz: sizeof(struct taskhold_totals), exactly
  *
- * Context: process, or a timer of the program's; SYSCALL programs alone.
+ * Context: process, or a timer of the program's; SYSCALL programs, and attach and
+ * detach of struct taskhold_ops, which find no policy of their own attached yet, or
+ * any more: a timer that attach() arms does.
  *
  * Return: 0; -ENOENT after the last or for a slot without policy, -EINVAL for
  * another size.
@@ -40,7 +42,9 @@ __bpf_kfunc int taskhold_totals_next(u32 slot, u64 *cursor, void *out, u32 out__
  *
  * Right also when the cgroup has been removed.
  *
- * Context: process, or a timer of the program's; SYSCALL programs alone.
+ * Context: process, or a timer of the program's; SYSCALL programs, and attach and
+ * detach of struct taskhold_ops, which find no policy of their own attached yet, or
+ * any more: a timer that attach() arms does.
  *
  * Return: length without the NUL; -ENAMETOOLONG if it was cut, -ENOENT for a
  * slot without policy and a cgroup without sums, -EINVAL for a size of 0.

@@ -281,6 +281,35 @@ int BPF_PROG(attach_plain)
 	return 0;
 }
 
+static __u64 cursor;
+static struct taskhold_totals totals;
+
+SEC("struct_ops/attach")
+__why("nobody that has a lock is interrupted by attach, or by a timer that it arms")
+__success
+int BPF_PROG(attach_sums)
+{
+	taskhold_totals_next(0, &cursor, &totals, sizeof(totals));
+	return 0;
+}
+
+SEC("struct_ops/detach")
+__why("nor by detach")
+__success
+void BPF_PROG(detach_sums)
+{
+	taskhold_totals_next(0, &cursor, &totals, sizeof(totals));
+}
+
+SEC("struct_ops/finish")
+__why("a member that runs inside a tracepoint has no time for sums")
+__failure __msg("calling kernel function taskhold_totals_next is not allowed")
+int BPF_PROG(finish_sums, struct taskhold_rec *rec, struct task_struct *task)
+{
+	taskhold_totals_next(0, &cursor, &totals, sizeof(totals));
+	return TASKHOLD_KEEP;
+}
+
 #define POLICY(prog, member)					\
 SEC(".struct_ops.link")						\
 struct taskhold_ops policy_##prog = {				\
@@ -320,5 +349,8 @@ POLICY(overflow_sleeps, overflow);
 POLICY(attach_sleeps, attach);
 POLICY(detach_sleeps, detach);
 POLICY(attach_plain, attach);
+POLICY(attach_sums, attach);
+POLICY(detach_sums, detach);
+POLICY(finish_sums, finish);
 
 char LICENSE[] SEC("license") = "GPL";
