@@ -199,7 +199,7 @@ TEST_F(policy, pinned)
 	ASSERT_LT(0, read_file(PIN, text, sizeof(text)));
 	EXPECT_NE(NULL, strstr(text, "BPF_STRUCT_OPS_STATE_READY")) TH_LOG("%s", text);
 	EXPECT_NE(NULL, strstr(text, "['s','h','o','w','n',")) TH_LOG("%s", text);
-	EXPECT_NE(NULL, strstr(text, ",0,12345,678}")) TH_LOG("%s", text);
+	EXPECT_NE(NULL, strstr(text, ",0,12345,678,}")) TH_LOG("%s", text);
 
 	/* the file is the map */
 	pinned = bpf_obj_get(PIN);
