@@ -10,7 +10,7 @@
 #include "lib/harness.h"
 
 #define CGROUP		"taskhold-storm"
-#define PER_SECOND	20
+#define PER_SECOND	(20 / slowness())
 #define STORM		400	/* too many in any second, on the slowest kernel too */
 #define SHORT_MS	500
 
