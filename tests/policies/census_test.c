@@ -23,7 +23,7 @@ FIXTURE(census)
 	struct bpf_object *obj;
 	struct bpf_link *link;
 	struct bpf_map *tasks, *cgroups;
-	struct gate go, done;
+	struct gate go, done, end;
 };
 
 FIXTURE_SETUP(census)
@@ -37,12 +37,14 @@ FIXTURE_SETUP(census)
 	self->cgroups = object_map(self->obj, "census_cgroups");
 	gate_make(&self->go);
 	gate_make(&self->done);
+	gate_make(&self->end);
 }
 
 FIXTURE_TEARDOWN(census)
 {
 	gate_close(&self->go);
 	gate_close(&self->done);
+	gate_close(&self->end);
 	bpf_link__destroy(self->link);
 	bpf_object__close(self->obj);
 	reader__destroy(self->r);
@@ -94,13 +96,17 @@ static void *burn_thread(void *unused)
 	return NULL;
 }
 
-/* Works with so many threads more once the gate opens, waits there again and ends. */
+/*
+ * Works with so many threads more once `go` opens, and ends once `end` does: a gate of
+ * its own, so that who has worked does not take the place of who has not.
+ */
 static pid_t child(FIXTURE_DATA(census) *self, const char *name, int threads)
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		int in = dup(self->go.fd[0]), out = dup(self->done.fd[1]);
+		int end = dup(self->end.fd[0]);
 		pthread_t id;
 		char byte;
 
@@ -113,7 +119,7 @@ static pid_t child(FIXTURE_DATA(census) *self, const char *name, int threads)
 				_exit(98);
 		}
 		burn_ms(BURN_MS);
-		if (write(out, "", 1) != 1 || read(in, &byte, 1) != 1)
+		if (write(out, "", 1) != 1 || read(end, &byte, 1) != 1)
 			_exit(97);
 		_exit(0);
 	}
@@ -163,7 +169,7 @@ TEST_F(census, who_runs_is_described)
 	EXPECT_EQ(ns, of(self, "running_cpu_ns"));
 	EXPECT_EQ(1, stat_of(self, "held"));
 	EXPECT_EQ(expect_kernel_patched(), stat_of(self, "by_module"));
-	gate_open(&self->go);
+	gate_open(&self->end);
 	EXPECT_EQ(0, reap(pid));
 	EXPECT_TRUE(until(10, stat_of(self, "held") == 0));
 }
@@ -186,7 +192,7 @@ TEST_F(census, threads_are_summed)
 			      object_number(self->obj, self->tasks, value, "cpu_ns") >=
 				      4 * BURN_MS * 1000000ULL));
 	EXPECT_EQ(4, object_number(self->obj, self->tasks, value, "threads"));
-	gate_open(&self->go);
+	gate_open(&self->end);
 	EXPECT_EQ(0, reap(pid));
 	ASSERT_TRUE(until(10, of(self, "ended") == 1));
 	EXPECT_LE(4 * BURN_MS * 1000000ULL, of(self, "ended_cpu_ns"));
@@ -202,7 +208,7 @@ TEST_F(census, who_has_ended_is_summed_to_the_end)
 	for (i = 0; i < 5; i++) {
 		ASSERT_LT(0, child(self, "ended", 0));
 		work(self);
-		gate_open(&self->go);
+		gate_open(&self->end);
 		wait(NULL);
 	}
 	ASSERT_TRUE(until(10, of(self, "ended") == 5));
@@ -232,7 +238,7 @@ TEST_F(census, the_dead_are_held_until_the_next_look)
 	ASSERT_TRUE(until(10, stat_of(self, "looks") == 1));
 	pid = child(self, "dead", 0);
 	work(self);
-	gate_open(&self->go);
+	gate_open(&self->end);
 	ASSERT_EQ(0, reap(pid));
 	/* its task is not freed, and so its record does not finish; that of others do */
 	pid = fork();
@@ -301,7 +307,7 @@ TEST_F(census, over_the_bound_is_counted)
 	look(self);
 	EXPECT_EQ(2, of(self, "running"));
 	for (i = 0; i < 4; i++)
-		gate_open(&self->go);
+		gate_open(&self->end);
 	for (i = 0; i < 4; i++)
 		EXPECT_EQ(0, reap(pids[i]));
 	EXPECT_TRUE(until(10, stat_of(self, "held") == 0));
