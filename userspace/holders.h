@@ -141,6 +141,9 @@ struct holders_step {
 int holders_plan(const struct holders *h, struct holders_step **steps);
 void holders_plan_free(struct holders_step *steps, int nr);
 
+/* Which object of BPF is open there; 0, -ENOENT: none that the kernel shows, or -ENOMEM. */
+int holders_of_fd(int fd, struct holders_ref *self);
+
 /* The ids in the text of a /proc/PID/fdinfo file of a BPF object. */
 int holders_parse_fdinfo(const char *info, struct holders_refs *refs);
 

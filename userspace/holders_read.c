@@ -403,10 +403,25 @@ static int refs_of_fd(int fd, struct holders_refs *refs)
 	return holders_parse_fdinfo(text, refs);
 }
 
-static int read_pin(struct reader *r, const char *path)
+int holders_of_fd(int fd, struct holders_ref *self)
 {
 	struct holders_refs refs = {};
+	int err;
+
+	err = refs_of_fd(fd, &refs);
+	if (!err && !refs.nr)
+		err = -ENOENT;
+	/* The first is the object itself, a link then names what it attaches. */
+	if (!err)
+		*self = refs.ref[0];
+	free(refs.ref);
+	return err;
+}
+
+static int read_pin(struct reader *r, const char *path)
+{
 	struct holders_obj *obj;
+	struct holders_ref self;
 	int fd, ret;
 
 	fd = bpf_obj_get(path);
@@ -414,14 +429,12 @@ static int read_pin(struct reader *r, const char *path)
 		th_info("%s: cannot look at this pin: %s", path, strerror(-fd));
 		return 0;
 	}
-	ret = refs_of_fd(fd, &refs);
+	ret = holders_of_fd(fd, &self);
 	close(fd);
-	/* The first is the object itself, a link then names what it attaches. */
-	obj = !ret && refs.nr ? holders_find(r->h, refs.ref[0]) : NULL;
-	if (obj)
-		ret = holders_add_pin(obj, path);
-	free(refs.ref);
-	return ret;
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	obj = holders_find(r->h, self);
+	return obj ? holders_add_pin(obj, path) : 0;
 }
 
 static int walk_pins(struct reader *r, const char *path, dev_t dev)

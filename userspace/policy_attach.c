@@ -191,14 +191,18 @@ static int print_attached(const struct attach *a)
 /* Why it is attached no more, as the module has it. */
 static int say_end(const struct attach *a, const struct attached *p)
 {
-	const struct taskhold_exit_info *info = NULL;
+	const struct taskhold_exit_info *info;
 	struct counters counters;
 	struct json_object *root;
 	const char *what;
+	int err;
 
-	if (!counters_read(&counters, &what))
-		info = p->id ? counters_find_ended_id(&counters, p->id) :
-			       counters_find_ended(&counters, p->name);
+	err = counters_read(&counters, &what);
+	if (err)
+		return th_fail(TH_DETACHED, "policy %s is detached from outside; why cannot be read: %s failed: %s; 'taskhold policy show %s' may tell",
+			       p->name, what, strerror(-err), p->name);
+	info = p->id ? counters_find_ended_id(&counters, p->id) :
+		       counters_find_ended(&counters, p->name);
 	if (!info)
 		return th_fail(TH_DETACHED, "policy %s is detached from outside; the module does not say why any more",
 			       p->name);
@@ -268,7 +272,11 @@ static int run(struct attach *a)
 	ret = policy_object_open(&a->object, a->args) ?: policy_set(&a->object, a->args);
 	if (!ret && a->args->pin)
 		ret = policy_pin_check(a->args->pin);
-	ret = ret ?: open_signals(a) ?: policy_object_load_or_say(&a->object);
+	ret = ret ?: open_signals(a);
+	if (ret)
+		return ret;
+	policy_object_warn(&a->object);
+	ret = policy_object_load_or_say(&a->object);
 	/* As a skeleton does: the others first, so that a policy finds them there. */
 	ret = ret ?: policy_companion_attach(&a->companions, &a->object) ?: attach_policies(a);
 	if (!ret && a->args->pin)

@@ -89,6 +89,7 @@ static void leave_out(const struct policy_object *o, struct bpf_program *prog)
 static int prepare(struct check *c, struct policy_object *o)
 {
 	struct bpf_program *prog;
+	struct program *p;
 	struct bpf_map *map;
 	int ret;
 
@@ -99,16 +100,18 @@ static int prepare(struct check *c, struct policy_object *o)
 	bpf_object__for_each_map(map, o->obj)
 		bpf_map__set_pin_path(map, NULL);
 	bpf_object__for_each_program(prog, o->obj) {
-		if (find(c, bpf_program__name(prog))->verdict == REFUSED)
+		p = find(c, bpf_program__name(prog));
+		if (!p)
+			return th_fail(TH_IO, "%s: it has been changed meanwhile; check it again",
+				       o->path);
+		if (p->verdict == REFUSED)
 			leave_out(o, prog);
 	}
 	return TH_OK;
 }
 
-static int refused(struct check *c, const struct policy_object *o, const char *name, int err)
+static int refused(struct program *p, const struct policy_object *o, int err)
 {
-	struct program *p = find(c, name);
-
 	p->verdict = REFUSED;
 	p->err = err;
 	p->text = strdup(o->log);
@@ -131,6 +134,7 @@ static int load(struct check *c)
 {
 	struct policy_object o = {};
 	struct bpf_program *prog;
+	struct program *p;
 	char name[128];
 	int ret, err;
 
@@ -149,8 +153,9 @@ static int load(struct check *c)
 	}
 	policy_object_refused(name);
 	/* once, or it would be so for ever */
-	if (name[0] && find(c, name)->verdict != REFUSED) {
-		ret = refused(c, &o, name, err) ? -th_fail(TH_ENV, "out of memory") : 1;
+	p = name[0] ? find(c, name) : NULL;
+	if (p && p->verdict != REFUSED) {
+		ret = refused(p, &o, err) ? -th_fail(TH_ENV, "out of memory") : 1;
 		goto out;
 	}
 	c->failed = true;

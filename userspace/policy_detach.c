@@ -18,6 +18,7 @@
 #include "policy.h"
 #include "policy_end.h"
 #include "policy_find.h"
+#include "policy_pin.h"
 
 /* Whoever else detaches it at the same time may not have ended it yet. */
 #define GONE_MS		10000
@@ -75,16 +76,18 @@ static void add(struct json_object *removed, const char *path)
 /* Those of one object of BPF, and the directories that held nothing else. */
 static int remove_pins(const struct holders_obj *obj, struct json_object *removed)
 {
-	int ret = TH_OK;
+	int ret = TH_OK, err;
 	char *dir;
 	size_t i;
 
 	for (i = 0; i < obj->nr_pins; i++) {
-		if (unlink(obj->pins[i]) && errno != ENOENT) {
+		err = policy_pin_remove(obj->pins[i],
+					obj->self.type == HOLDERS_LINK ? obj->self.id : 0);
+		if (err < 0)
 			ret = th_fail(TH_IO, "%s: cannot be removed: %s", obj->pins[i],
-				      strerror(errno));
+				      strerror(-err));
+		if (err <= 0)
 			continue;
-		}
 		add(removed, obj->pins[i]);
 		dir = strndup(obj->pins[i], strrchr(obj->pins[i], '/') - obj->pins[i]);
 		/* The mount point itself is busy, and what has other pins is not empty. */
@@ -100,13 +103,13 @@ static int remove_all(const struct policies *p, const struct policy_place *place
 {
 	bool alone = !policy_find_sibling(p, place);
 	struct holders_obj sum;
-	int ret = TH_OK, one;
+	int ret, one;
 	size_t i;
 
-	if (!policy_find_keepers(p, place, &sum)) {
-		ret = remove_pins(&sum, removed);
-		holders_free_obj(&sum);
-	}
+	if (policy_find_keepers(p, place, &sum))
+		return th_fail(TH_ENV, "out of memory: the pins are left");
+	ret = remove_pins(&sum, removed);
+	holders_free_obj(&sum);
 	for (i = 0; alone && i < p->holders.nr; i++) {
 		if (!policy_find_companion(p, place, &p->holders.obj[i]))
 			continue;

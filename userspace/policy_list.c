@@ -148,9 +148,14 @@ static int print_text(const struct policies *p)
 int policy_list(const struct policy_args *args)
 {
 	struct policies p = {};
-	int ret;
+	int ret, slot;
 
 	ret = module_require() ?: policies_read(&p);
+	for (slot = 0; !ret && slot < TASKHOLD_MAX_POLICIES; slot++) {
+		if (p.counters.slot_err[slot])
+			th_warn("the counters of the policy in slot %d cannot be read, and it is not listed: %s",
+				slot, strerror(-p.counters.slot_err[slot]));
+	}
 	if (!ret && (args->json ? print_json(&p) : print_text(&p)))
 		ret = th_fail(TH_IO, "not enough memory for the output");
 	policies_free(&p);

@@ -28,7 +28,8 @@ static int check_elf(const char *path)
 	ssize_t n = -1;
 	int fd, err;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* a FIFO must not keep it waiting */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0)
 		n = read(fd, &header, sizeof(header));
 	err = errno;
@@ -74,24 +75,63 @@ static bool is_policy(const struct policy_object *o, const struct bpf_map *map)
 	return len == strlen(POLICY_TYPE_NAME) && !strncmp(name, POLICY_TYPE_NAME, len);
 }
 
+/*
+ * Is it in a section "?..."?  libbpf takes for optional only the first map of such a
+ * section, so that the sections are looked at in the BTF.
+ */
+static bool is_optional(const struct policy_object *o, const struct bpf_map *map)
+{
+	const struct btf *btf = bpf_object__btf(o->obj);
+	const struct btf_type *t, *var;
+	__u32 id;
+	int i;
+
+	for (id = 1; id < btf__type_cnt(btf); id++) {
+		t = btf__type_by_id(btf, id);
+		if (!btf_is_datasec(t) || btf__name_by_offset(btf, t->name_off)[0] != '?')
+			continue;
+		for (i = 0; i < btf_vlen(t); i++) {
+			var = btf__type_by_id(btf, btf_var_secinfos(t)[i].type);
+			if (!strcmp(btf__name_by_offset(btf, var->name_off), bpf_map__name(map)))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* "other is a struct tcp_congestion_ops, ...": the struct_ops maps that are no policies */
+static void list_others(const struct policy_object *o, char *others, size_t size)
+{
+	struct bpf_map *map;
+	size_t len = 0;
+
+	others[0] = 0;
+	bpf_object__for_each_map(map, o->obj) {
+		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS || is_policy(o, map))
+			continue;
+		snprintf(others + len, size - len, "%s%s is a struct %s", len ? ", " : "",
+			 bpf_map__name(map), type_name(o, map));
+		len = strlen(others);
+	}
+}
+
 /* Chooses the maps, and says what there is where none of them will do. */
 static int choose(struct policy_object *o, const char *wanted)
 {
-	char policies[512] = "", others[512] = "";
+	char policies[512] = "", others[512];
 	bool optional = false, found = false;
 	struct bpf_map *map;
 	size_t len;
 
+	list_others(o, others, sizeof(others));
 	bpf_object__for_each_map(map, o->obj) {
 		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS)
 			continue;
 		if (!is_policy(o, map)) {
-			len = strlen(others);
-			snprintf(others + len, sizeof(others) - len, "%s%s is a struct %s",
-				 len ? ", " : "", bpf_map__name(map), type_name(o, map));
 			bpf_map__set_autocreate(map, false);
 			continue;
 		}
+		bpf_map__set_autocreate(map, !is_optional(o, map));
 		len = strlen(policies);
 		snprintf(policies + len, sizeof(policies) - len, "%s%s", len ? ", " : "",
 			 bpf_map__name(map));
@@ -120,9 +160,16 @@ static int choose(struct policy_object *o, const char *wanted)
 	if (!o->nr_maps && optional)
 		return th_fail(TH_USAGE, "%s: all its policies are optional: choose one by --map: %s",
 			       o->path, policies);
+	return TH_OK;
+}
+
+void policy_object_warn(const struct policy_object *o)
+{
+	char others[512];
+
+	list_others(o, others, sizeof(others));
 	if (others[0])
 		th_warn("%s: %s, which is left out", o->path, others);
-	return TH_OK;
 }
 
 int policy_object_open(struct policy_object *o, const struct policy_args *args)
@@ -151,13 +198,14 @@ int policy_object_load(struct policy_object *o)
 {
 	struct bpf_program *prog;
 
+	/* also of what an earlier load has left, for policy_object_refused() */
+	th_libbpf_clear();
 	o->log = calloc(1, LOG_SIZE);
 	if (!o->log)
 		return -ENOMEM;
 	/* One for all: libbpf asks for a log of what was refused, and ends there. */
 	bpf_object__for_each_program(prog, o->obj)
 		bpf_program__set_log_buf(prog, o->log, LOG_SIZE);
-	th_libbpf_clear();
 	return bpf_object__load(o->obj);
 }
 

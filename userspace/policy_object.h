@@ -30,13 +30,16 @@ struct policy_object {
  *	("?.struct_ops.link"); NULL takes all that are not
  *
  * A policy in SEC(".struct_ops") gets a link too: without, it would outlive whoever
- * attached it.  Maps of other struct_ops types are left out.
+ * attached it.  Maps of other struct_ops types are left out, see policy_object_warn().
  *
  * Returns TH_OK, or an exit code after it has said what failed; policy_object_close()
  * in any case.
  */
 int policy_object_open(struct policy_object *o, const struct policy_args *args);
 void policy_object_close(struct policy_object *o);
+
+/* Says which struct_ops maps of the object are no policies, and left out. */
+void policy_object_warn(const struct policy_object *o);
 
 /*
  * Loads what is wanted of it.  Returns 0, or a negative errno with o->log as the

@@ -14,6 +14,7 @@
 #include <bpf/bpf.h>
 
 #include "error.h"
+#include "holders.h"
 
 /* Cuts the last name off, and slashes before it; "" becomes ".". */
 static void parent(char *path)
@@ -73,7 +74,8 @@ static int make(struct policy_pin *pin, const char *dir)
 	snprintf(above, sizeof(above), "%s", dir);
 	parent(above);
 	err = make(pin, above);
-	if (err)
+	/* somebody else may have made that one just now, who may as well */
+	if (err && err != -EEXIST)
 		return err;
 	if (mkdir(dir, 0700))
 		return -errno;
@@ -110,7 +112,9 @@ const char *policy_pin_link(struct policy_pin *pin, int link_fd, const char *nam
 	path = more ? policy_pin_path(pin->dir, name) : NULL;
 	err = path ? bpf_obj_pin(link_fd, path) : -ENOMEM;
 	if (err) {
-		th_fail(TH_IO, "%s/%s: cannot be pinned: %s", pin->dir, name, strerror(-err));
+		th_fail(TH_IO, "%s/%s: cannot be pinned: %s%s", pin->dir, name, strerror(-err),
+			err == -EEXIST ? "; remove it, or give the program or map another name" :
+					 "");
 		free(path);
 		return NULL;
 	}
@@ -118,18 +122,42 @@ const char *policy_pin_link(struct policy_pin *pin, int link_fd, const char *nam
 	return path;
 }
 
+int policy_pin_remove(const char *path, unsigned int link_id)
+{
+	struct holders_ref self;
+	int fd, err;
+
+	if (link_id) {
+		fd = bpf_obj_get(path);
+		if (fd < 0)
+			return fd == -ENOENT ? 0 : fd;
+		err = holders_of_fd(fd, &self);
+		close(fd);
+		if (err)
+			return err == -ENOENT ? 0 : err;
+		if (self.type != HOLDERS_LINK || self.id != link_id)
+			return 0;
+	}
+	if (unlink(path))
+		return errno == ENOENT ? 0 : -errno;
+	return 1;
+}
+
 void policy_pin_undo(struct policy_pin *pin)
 {
-	char dir[PATH_MAX];
+	char dir[PATH_MAX] = ".";
 	size_t i;
 
 	for (i = 0; i < pin->nr_paths; i++)
 		unlink(pin->paths[i]);
 	if (pin->dir)
 		snprintf(dir, sizeof(dir), "%s", pin->dir);
-	for (; pin->nr_made; pin->nr_made--) {
-		rmdir(dir);
-		parent(dir);
+	/* the last ones of the path, but for those that could not be made */
+	for (; pin->nr_made; parent(dir)) {
+		if (!rmdir(dir))
+			pin->nr_made--;
+		else if (errno != ENOENT)
+			break;
 	}
 }
 

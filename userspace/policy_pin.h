@@ -28,6 +28,12 @@ int policy_pin_make(struct policy_pin *pin, const char *dir);
 /* Pins a link there; the path is borrowed from pin. Speaks; NULL where it failed. */
 const char *policy_pin_link(struct policy_pin *pin, int link_fd, const char *name);
 
+/*
+ * Removes the pin of a link, 0: of whatever it is.  What is there meanwhile for another
+ * link, or for none, stays.  1: removed, 0: it was not there; or a negative errno.
+ */
+int policy_pin_remove(const char *path, unsigned int link_id);
+
 /* Takes back all that was made, or only forgets it where it is to stay. */
 void policy_pin_undo(struct policy_pin *pin);
 void policy_pin_free(struct policy_pin *pin);

@@ -242,7 +242,7 @@ struct setting {
 static int bad_value(const struct setting *s, int err, const char *want)
 {
 	if (err == -EOPNOTSUPP)
-		return th_fail(TH_USAGE, "policy: --set %s: it is a %s; bool, integers, enums and char arrays can be set",
+		return th_fail(TH_USAGE, "policy: --set %s: its type is %s; bool, integers, enums and char arrays can be set",
 			       s->given, want);
 	return th_fail(TH_USAGE, "policy: --set %s: want %s", s->given, want);
 }
@@ -362,7 +362,8 @@ static bool set_variable(const struct policy_object *o, const char *section,
 		return true;
 	}
 	value = section_value(o, section, &size);
-	if (!value || (__u64)at->offset + at->size > size) {
+	if (!value || (__u64)at->offset + at->size > size ||
+	    btf__resolve_size(btf, var->type) != at->size) {
 		set->ret = th_fail(TH_IO, "%s: its section %s and its BTF do not fit", o->path,
 				   section);
 		return true;
@@ -416,6 +417,9 @@ static int set_one(struct policy_object *o, const char *given)
 
 	if (!len || !given[len])
 		return th_fail(TH_USAGE, "policy: --set %s: want NAME=VALUE", given);
+	if (len >= sizeof(s.name))
+		return th_fail(TH_USAGE, "policy: --set %s: want a name of %zu bytes at most",
+			       given, sizeof(s.name) - 1);
 	snprintf(s.name, sizeof(s.name), "%.*s", (int)len, given);
 	s.value = given + len + 1;
 	if (!strcmp(s.name, "name") && o->nr_maps > 1)

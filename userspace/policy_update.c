@@ -9,10 +9,11 @@
  * for a policy that a process holds, nobody could hold them.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -55,10 +56,12 @@ static int find(struct update *u)
 			       u->args->name, u->args->object);
 	if (policy_find_keepers(&u->policies, u->place, &sum))
 		return th_fail(TH_ENV, "out of memory");
-	if (sum.nr_pins)
+	if (sum.nr_pins) {
 		u->dir = strndup(sum.pins[0], strrchr(sum.pins[0], '/') - sum.pins[0]);
+		ret = u->dir ? TH_OK : th_fail(TH_ENV, "out of memory");
+	}
 	holders_free_obj(&sum);
-	return TH_OK;
+	return ret;
 }
 
 /*
@@ -115,6 +118,7 @@ static int load(struct update *u)
 {
 	int ret, err;
 
+	policy_object_warn(&u->object);
 	ret = policy_object_load_or_say(&u->object);
 	if (ret)
 		return ret;
@@ -123,6 +127,56 @@ static int load(struct update *u)
 	if (err)
 		return th_fail(TH_ENV, "%s: the module refuses the members of policy %s: %s; the kernel's log says why",
 			       u->args->object, bpf_map__name(u->object.maps[0]), strerror(-err));
+	return TH_OK;
+}
+
+/* Companions of the policy alone go with the old members, and their pins. */
+static bool is_old(const struct update *u, const struct holders_obj *link)
+{
+	return !policy_find_sibling(&u->policies, u->place) &&
+	       policy_find_companion(&u->policies, u->place, link);
+}
+
+/* Is a file there that is to stay? */
+static bool is_taken(const struct update *u, const char *path)
+{
+	const struct holders *h = &u->policies.holders;
+	struct stat st;
+	size_t i, j;
+
+	if (lstat(path, &st))
+		return false;
+	for (i = 0; i < h->nr; i++) {
+		if (!is_old(u, &h->obj[i]))
+			continue;
+		for (j = 0; j < h->obj[i].nr_pins; j++) {
+			if (!strcmp(h->obj[i].pins[j], path))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Before anything is attached: after the exchange it would be too late. */
+static int check_places(const struct update *u)
+{
+	struct bpf_program *prog;
+	bool taken;
+	char *path;
+
+	bpf_object__for_each_program(prog, u->object.obj) {
+		if (!policy_object_companion(prog))
+			continue;
+		path = policy_pin_path(u->dir, bpf_program__name(prog));
+		if (!path)
+			return th_fail(TH_ENV, "out of memory");
+		taken = is_taken(u, path);
+		free(path);
+		if (taken)
+			return th_fail(TH_IO, "%s/%s: is no companion of the policy %s alone, and there %s's program of that name is to be pinned: give it another name",
+				       u->dir, bpf_program__name(prog), u->place->name,
+				       u->args->object);
+	}
 	return TH_OK;
 }
 
@@ -151,25 +205,26 @@ static int pin_companions(struct update *u)
 /* From here on nothing is taken back: what fails is said, and the rest done. */
 static int exchange_companions(struct update *u)
 {
-	bool alone = !policy_find_sibling(&u->policies, u->place);
 	const struct holders *h = &u->policies.holders;
-	int ret = TH_OK;
+	int ret = TH_OK, err;
 	size_t i, j;
 	char *path;
 
-	for (i = 0; alone && i < h->nr; i++) {
-		if (!policy_find_companion(&u->policies, u->place, &h->obj[i]))
+	for (i = 0; i < h->nr; i++) {
+		if (!is_old(u, &h->obj[i]))
 			continue;
 		for (j = 0; j < h->obj[i].nr_pins; j++) {
-			if (unlink(h->obj[i].pins[j]) && errno != ENOENT)
+			err = policy_pin_remove(h->obj[i].pins[j], h->obj[i].self.id);
+			if (err < 0)
 				ret = th_fail(TH_IO, "%s: cannot be removed: %s",
-					      h->obj[i].pins[j], strerror(errno));
+					      h->obj[i].pins[j], strerror(-err));
 		}
 	}
 	for (i = 0; i < u->companions.nr; i++) {
 		path = policy_pin_path(u->dir, bpf_program__name(u->companions.list[i].prog));
-		if (!path || rename(u->companions.list[i].pin, path))
-			ret = th_fail(TH_IO, "%s: cannot be renamed: %s",
+		if (!path || renameat2(AT_FDCWD, u->companions.list[i].pin, AT_FDCWD, path,
+				       RENAME_NOREPLACE))
+			ret = th_fail(TH_IO, "%s: it stays under this name, as it cannot be renamed: %s",
 				      u->companions.list[i].pin, strerror(errno));
 		free(path);
 	}
@@ -206,7 +261,10 @@ static int run(struct update *u)
 {
 	int ret, out;
 
-	ret = policies_read(&u->policies) ?: find(u) ?: open_object(u) ?: load(u);
+	ret = policies_read(&u->policies) ?: find(u) ?: open_object(u);
+	if (!ret && u->dir)
+		ret = check_places(u);
+	ret = ret ?: load(u);
 	if (!ret && u->dir)
 		ret = pin_companions(u);
 	ret = ret ?: policy_replace(u->place, bpf_map__fd(u->object.maps[0]));

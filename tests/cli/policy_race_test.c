@@ -2,8 +2,9 @@
 // timeout: 180
 /*
  * An update of a policy that somebody else has updated, or detached, since it was looked
- * at: it fails, says so, and what they made of it runs on. And one that is attached
- * without a link, which libbpf still makes and the command does not.
+ * at: it fails, says so, and what they made of it runs on. A pin that is another's by
+ * now, which stays. And a policy that is attached without a link, which libbpf still
+ * makes and the command does not.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 
 #include "error.h"
 #include "policy_find.h"
+#include "policy_pin.h"
 #include "policy_replace.h"
 
 #include "cli_plain.skel.h"
@@ -157,6 +159,26 @@ TEST_F(race, not_ready)
 	cli_plain__destroy(raw);
 }
 
+/* What is pinned there by now is removed only where it is that link. */
+TEST_F(race, pinned)
+{
+	const char *path = "/sys/fs/bpf/policy-race";
+	const struct policy_place *place = policy_find(&self->seen, "plain");
+
+	EXPECT_EQ(0, policy_pin_remove(path, place->link_id));
+	ASSERT_EQ(0, bpf_obj_pin(bpf_link__fd(self->running->links.plain), path));
+	EXPECT_EQ(0, policy_pin_remove(path, place->link_id + 1));
+	EXPECT_EQ(0, access(path, F_OK));
+	EXPECT_EQ(1, policy_pin_remove(path, place->link_id));
+	EXPECT_NE(0, access(path, F_OK));
+	/* the map of the same number is no link */
+	ASSERT_EQ(0, bpf_obj_pin(bpf_map__fd(self->ours->maps.plain), path));
+	EXPECT_EQ(0, policy_pin_remove(path, map_id(self->ours->maps.plain)));
+	EXPECT_EQ(0, access(path, F_OK));
+	EXPECT_EQ(1, policy_pin_remove(path, 0));
+	EXPECT_NE(0, access(path, F_OK));
+}
+
 TEST(without_link)
 {
 	struct cli_unlinked *p = cli_unlinked__open_and_load();
@@ -167,7 +189,9 @@ TEST(without_link)
 	ASSERT_NE(NULL, p->links.unlinked);
 	EXPECT_EQ(0, system("taskhold policy list | grep -q '^unlinked .*itself, without a link'"));
 	EXPECT_EQ(0, system("taskhold policy detach unlinked"));
-	EXPECT_NE(0, system("taskhold policy list | grep -q '^unlinked '"));
+	/* among those that have ended it still is */
+	EXPECT_NE(0, system("taskhold policy list | grep -q '^unlinked .*itself'"));
+	EXPECT_EQ(0, system("taskhold policy list | grep -q '^unlinked ended '"));
 	/* it is on its way out already */
 	EXPECT_EQ(-EINPROGRESS, bpf_map_delete_elem(bpf_map__fd(p->maps.unlinked), &key));
 	cli_unlinked__destroy(p);

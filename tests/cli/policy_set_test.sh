@@ -60,8 +60,8 @@ check "no bool" exits 2 "want true, false, 1 or 0 (bool)" sets hold=2
 check "no enumerator" exits 2 "want RED, GREEN, BLUE (enum colour)" sets colour=PINK
 check "a number of none" exits 2 "want RED, GREEN, BLUE (enum colour)" sets colour=2
 check "a text that is too long" exits 2 "want text of 7 bytes at most (char[8])" sets text=12345678
-check "a struct" exits 2 "it is a pair; bool, integers, enums and char arrays can be set" sets pair=1
-check "numbers in a row" exits 2 "it is a array" sets bytes=1
+check "a struct" exits 2 "its type is pair; bool, integers, enums and char arrays can be set" sets pair=1
+check "numbers in a row" exits 2 "its type is array; bool" sets bytes=1
 check "what is const alone" exits 2 "is const, not const volatile" sets fixed=1
 check "a name of nothing" exits 2 "has no nothing to set; its policy has name, flags, max_held, interval_ms, and it has the variables hold, " \
 	sets nothing=1

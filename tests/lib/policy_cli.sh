@@ -15,13 +15,36 @@ bpftool=$(sed -n 's/^BPFTOOL=//p' "$TASKHOLD_ROOT/out/stock.env")
 pins=/sys/fs/bpf/policy-test
 work=$(mktemp -d)
 holder=
+# let_go SIGNAL: of the holder, if there is one, of which nothing is left then
+let_go() {
+	local pid=$holder
+
+	holder=
+	[[ -n $pid ]] || return 0
+	# one that has ended is waited for all the same
+	kill -"$1" "$pid" 2>/dev/null || echo "the holder has ended already"
+	wait "$pid" || echo "the holder's status was $?"
+}
 clean_up() {
-	if [[ -n $holder ]]; then
-		kill -KILL "$holder"
-	fi
-	rm -rf "$work" "$pins"
+	# what fails here says so, and the rest is done
+	let_go KILL >/dev/null 2>&1
+	rm -rf "$pins" "$work"
 }
 trap clean_up EXIT
+
+# here NAME COMMAND...: check() of what is to run in this shell itself, as what it sets
+# and what it starts in the background is asked for later.
+here() {
+	local name=$1 status=0
+	shift
+
+	"$@" >"$work/here" 2>&1 || status=$?
+	check "$name" heard "$status" "$@"
+}
+heard() {
+	cat "$work/here"
+	return "$1"
+}
 
 # evaluate EXPRESSION: of Python, over some lines, in which r is what stdin has as JSON
 evaluate() {
@@ -68,8 +91,9 @@ not() {
 	! "$@"
 }
 
+# One that stays although it ought to return is ended.
 policy() {
-	taskhold policy "$@"
+	timeout -k 5 "$((60 * ${TASKHOLD_SLOW:-1}))" taskhold policy "$@"
 }
 
 # list_value EXPRESSION: of what is listed
@@ -84,18 +108,32 @@ attached() {
 }
 
 # hold OPTION...: attaches in the background; $holder, and what it says in $work/held.*
+# For here(), as is ended.
 hold() {
 	taskhold policy attach "$@" >"$work/held.out" 2>"$work/held.err" &
 	holder=$!
 	# it speaks when all is attached
-	until_true 20 test -s "$work/held.out" || { cat "$work/held.err"; return 1; }
+	until_true 20 test -s "$work/held.out" || {
+		cat "$work/held.err"
+		let_go KILL
+		return 1
+	}
+}
+
+signal_holder() {
+	kill -"$1" "$holder"
 }
 
 # ended STATUS: the holder ends by itself, with that status.
 ended() {
 	local status=0
 
-	until_true 20 not kill -0 "$holder" 2>/dev/null || { echo "it still runs"; return 1; }
+	[[ -n $holder ]] || { echo "there is none"; return 1; }
+	until_true 20 not kill -0 "$holder" 2>/dev/null || {
+		echo "it still runs"
+		let_go KILL
+		return 1
+	}
 	wait "$holder" || status=$?
 	holder=
 	cat "$work/held.out" "$work/held.err"
