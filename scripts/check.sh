@@ -29,7 +29,7 @@ fi
 # kernel it is what keeps references and lets them go, and not what only loads.
 part_of() {
 	case $1 in
-	patched) echo 'verifier/ kfuncs/ struct_ops/ module/ threads/ cli/features kptr_race' ;;
+	patched) echo 'verifier/ kfuncs/ struct_ops/ policies/ module/ threads/ cli/features kptr_race' ;;
 	debug) echo 'verifier/file_kptrs verifier/conntrack_kptrs verifier/kptr_values verifier/task_refs' \
 		    'verifier/kptr_local_run verifier/kptr_get_run verifier/both_kernels_test' \
 		    'verifier/kptr_iter verifier/pid_locks' \
