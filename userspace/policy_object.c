@@ -149,8 +149,8 @@ static int choose(struct policy_object *o, const char *wanted)
 		o->maps[o->nr_maps++] = map;
 	}
 	if (!policies[0] && others[0])
-		return th_fail(TH_IO, "%s: has no policy: %s, a policy is a struct " POLICY_TYPE_NAME,
-			       o->path, others);
+		return th_fail(TH_IO, "%s: has no policy: %s, a policy is a struct %s",
+			       o->path, others, POLICY_TYPE_NAME);
 	if (!policies[0])
 		return th_fail(TH_IO, "%s: has no policy: it would be a struct " POLICY_TYPE_NAME " in SEC(\".struct_ops.link\")",
 			       o->path);

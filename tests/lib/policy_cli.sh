@@ -110,6 +110,8 @@ attached() {
 # hold OPTION...: attaches in the background; $holder, and what it says in $work/held.*
 # For here(), as is ended.
 hold() {
+	# what an earlier one has said must not be taken for its word
+	rm -f "$work/held.out" "$work/held.err"
 	taskhold policy attach "$@" >"$work/held.out" 2>"$work/held.err" &
 	holder=$!
 	# it speaks when all is attached
