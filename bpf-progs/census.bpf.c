@@ -15,7 +15,7 @@
  *			everything
  *	refresh_ms	1000 if not said, 10 at least
  *
- *	bpftool struct_ops register census.bpf.o /sys/fs/bpf/taskhold
+ *	bpftool struct_ops register census.bpf.o /sys/fs/bpf/policies
  *	taskhold policy attach census.bpf.o --set refresh_ms=200 --pin /sys/fs/bpf/census
  *
  * Read out, by bpftool map dump name ...:

@@ -16,7 +16,7 @@
  *	refresh_ms	how often sums that the module has, and what runs, are added:
  *			1000 if not said, 10 at least
  *
- *	bpftool struct_ops register containers.bpf.o /sys/fs/bpf/taskhold
+ *	bpftool struct_ops register containers.bpf.o /sys/fs/bpf/policies
  *	taskhold policy attach containers.bpf.o --pin /sys/fs/bpf/containers \
  *		--set root_cgroup=$(stat -c %i /sys/fs/cgroup/system.slice)
  *

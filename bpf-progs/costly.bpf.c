@@ -9,7 +9,7 @@
  *
  * Knob: min_ms, milliseconds of CPU time, 100 if not said; 0 keeps all.
  *
- *	bpftool struct_ops register costly.bpf.o /sys/fs/bpf/taskhold
+ *	bpftool struct_ops register costly.bpf.o /sys/fs/bpf/policies
  *	taskhold policy attach costly.bpf.o --set min_ms=500 --pin /sys/fs/bpf/costly
  *
  * Read out: `bpftool map dump name costly_rows` has a row for each costly process,

@@ -6,7 +6,7 @@
  * processes go into the ring buffer; see recorder.bpf.h. Processes that are
  * older than the recording are held from its start on.
  *
- *	bpftool struct_ops register everything.bpf.o /sys/fs/bpf/taskhold
+ *	bpftool struct_ops register everything.bpf.o /sys/fs/bpf/policies
  *	taskhold policy attach everything.bpf.o --pin /sys/fs/bpf/everything
  *
  * Attached so, by others than `record`, it keeps the finished processes, 65,536 with

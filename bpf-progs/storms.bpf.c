@@ -15,7 +15,7 @@
  *	again_ms	the least time between two lines of the log about one culprit,
  *			10000 if not said
  *
- *	bpftool struct_ops register storms.bpf.o /sys/fs/bpf/taskhold
+ *	bpftool struct_ops register storms.bpf.o /sys/fs/bpf/policies
  *	taskhold policy attach storms.bpf.o --set per_second=500 --pin /sys/fs/bpf/storms
  *
  * Read out, by bpftool map dump name ...:

@@ -348,7 +348,8 @@ TEST_F(containers, over_the_bound_is_counted_and_summed)
 	EXPECT_EQ(1, of(self, ONE, "processes"));
 	EXPECT_EQ(1, of(self, ROOT, "processes"));
 	EXPECT_EQ(1, stat_of(self, "overflow"));
-	EXPECT_GE(SAME_US, labs((long)(by_id(self, 0, "cpu_ns") / 1000) - (long)cgroup_cpu_us(TWO)));
+	EXPECT_GE(SAME_US,
+		  labs((long)(by_id(self, 0, "cpu_ns") / 1000) - (long)cgroup_cpu_us(TWO)));
 	EXPECT_EQ(3, object_count(self->sums));
 }
 

@@ -79,6 +79,16 @@ static bool find(const struct bpf_map *map, pid_t pid, struct key *key, void *va
 	return false;
 }
 
+/* The short-lived children of a parent; 0 if it is not watched. */
+static __u64 count_of(FIXTURE_DATA(storms) *self, pid_t pid)
+{
+	char value[OBJECT_VALUE];
+	struct key key;
+
+	return find(self->parents, pid, &key, value) ?
+		       object_number(self->obj, self->parents, value, "count") : 0;
+}
+
 /* A process that has so many children one after the other, which end at once. */
 static pid_t parent_of(FIXTURE_DATA(storms) *self, const char *name, int children)
 {
@@ -159,11 +169,8 @@ TEST_F(storms, culprit_is_named_when_it_has_gone)
 	longer = parent_of_long_lived(self, 2 * PER_SECOND);
 	ASSERT_EQ(0, reap(longer));
 
-	ASSERT_TRUE(until(10, (reader_settle(self->r), find(self->parents, pid, &key, value)) &&
-			      object_number(self->obj, self->parents, value, "count") == STORM));
-	ASSERT_TRUE(until(10, (reader_settle(self->r), find(self->parents, few, &key, value)) &&
-			      object_number(self->obj, self->parents, value, "count") ==
-				      PER_SECOND));
+	ASSERT_TRUE(until(10, (reader_settle(self->r), count_of(self, pid) == STORM)));
+	ASSERT_TRUE(until(10, (reader_settle(self->r), count_of(self, few) == PER_SECOND)));
 	ASSERT_TRUE(find(self->parents, longer, &key, value));
 	EXPECT_EQ(0, object_number(self->obj, self->parents, value, "count"));
 
