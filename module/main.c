@@ -64,6 +64,9 @@ static int detach_set(const char *val, const struct kernel_param *param)
 	char name[TASKHOLD_NAME_LEN];
 	size_t len = strcspn(val, "\n");
 
+	/* as the module is loaded there is none; ENOENT would be said of the parameter */
+	if (THIS_MODULE->state != MODULE_STATE_LIVE)
+		return -EINVAL;
 	if (!len || len >= sizeof(name) || val[len + strspn(val + len, "\n")])
 		return -EINVAL;
 	memcpy(name, val, len);
