@@ -35,7 +35,7 @@ part_of() {
 		    'verifier/kptr_iter verifier/pid_locks' \
 		    'kfuncs/kptr_maps struct_ops/update module/dtors module/same_name module/unload' \
 		    'threads/exec kptr_race' ;;
-	clang) echo 'verifier/ kfuncs/ struct_ops/members module/btf module/dtors module/same_name' \
+	clang) echo 'verifier/ kfuncs/ struct_ops/members struct_ops/fault module/btf module/dtors module/same_name' \
 		    'cli/features kptr_race' ;;
 	esac
 }
