@@ -22,8 +22,9 @@
  *
  * Read out: `bpftool map dump pinned /sys/fs/bpf/container_sums`, a row for each
  * container by its cgroup's id; cpu_ns + running_cpu_ns is what it has used since the
- * policy was attached; who has just finished is in both until the next look. Row 0 is what has no row of its own; the map container_stat
- * says why: overflow, unknown, outside.
+ * policy was attached, and who has just finished is in both until the next look. Row 0
+ * is what has no row of its own; the map container_stat says why: overflow, unknown,
+ * outside.
  *
  * The maps are pinned under these names when the object is loaded, as a timer goes
  * with the last user of its map. They stay when the policy has gone, with what was
