@@ -10,7 +10,12 @@
  *
  * Knob: root_tgid, the process that must be running when it is attached. It
  * is looked for at that moment only, so that a later process with the same
- * number is not taken for it.
+ * number is not taken for it. Until it is set nobody is held, so that bpftool, which
+ * sets no knobs, is of no use here.
+ *
+ *	taskhold policy attach descendants.bpf.o --set root_tgid=$$ --pin /sys/fs/bpf/mine
+ *
+ * Attached so it keeps the finished processes, as everything.bpf.c does.
  */
 #include "recorder.bpf.h"
 

@@ -6,7 +6,13 @@
  * birth in there, or from the moment it is moved in; one that is moved out is
  * held on, with the CPU time of its time outside charged to where it is.
  *
- * Knob: root_cgroup, the cgroup's id (the inode number of its directory).
+ * Knob: root_cgroup, the cgroup's id (the inode number of its directory). Until it is
+ * set nobody is held, so that bpftool, which sets no knobs, is of no use here.
+ *
+ *	taskhold policy attach subtree.bpf.o --pin /sys/fs/bpf/subtree \
+ *		--set root_cgroup=$(stat -c %i /sys/fs/cgroup/system.slice)
+ *
+ * Attached so it keeps the finished processes, as everything.bpf.c does.
  */
 #include "recorder.bpf.h"
 

@@ -103,6 +103,8 @@ place_of() {
 
 tmp=
 trap '[[ -z $tmp ]] || rm -rf "$tmp"' EXIT
+# so that what writes there has ended before
+trap 'exit 143' TERM
 
 # publish KIND: what is kept of the tree as it is now.
 publish() {

@@ -29,9 +29,9 @@ lost-kernel:
 # a name of this make's own, as scripts/check.sh has kernels built while another
 # make may come to want one.
 $(BUILT_KERNELS:%=out/%.env): out/%.env: $(KERNEL_INPUTS) out/stock.mk
-	@new=$@.$$$$; \
-	kernel/build.sh $(KERNEL_OPTIONS_$*) $(KERNEL_$*) >$$new || { rm $$new; exit 1; }; \
-	mv $$new $@
+	@new=$@.$$$$; trap 'rm -f "$$new"' EXIT; \
+	kernel/build.sh $(KERNEL_OPTIONS_$*) $(KERNEL_$*) >"$$new"; \
+	mv "$$new" $@
 $(call lost,$(BUILT_KERNELS:%=out/%.env)): lost-kernel
 
 .PHONY: kernel

@@ -12,10 +12,9 @@ UPSTREAM_OPTIONS_base := --debs
 # is written under is this make's own: mk/kernel.mk says why.
 out/upstream-$(UPSTREAM).env: $(KERNEL_INPUTS) tests/upstream/build.sh tests/upstream/programs.list \
 		out/stock.mk
-	@new=$@.$$$$; \
-	tests/upstream/build.sh $(UPSTREAM_OPTIONS_$(UPSTREAM)) '$(UPSTREAM)' >$$new || \
-		{ rm $$new; exit 1; }; \
-	mv $$new $@
+	@new=$@.$$$$; trap 'rm -f "$$new"' EXIT; \
+	tests/upstream/build.sh $(UPSTREAM_OPTIONS_$(UPSTREAM)) '$(UPSTREAM)' >"$$new"; \
+	mv "$$new" $@
 $(call lost,out/upstream-$(UPSTREAM).env): lost-kernel
 
 .PHONY: check-upstream ready-upstream

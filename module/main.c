@@ -7,8 +7,10 @@
 
 #include <taskhold/types.h>
 
+#include "ender.h"
 #include "kfuncs/register.h"
 #include "path.h"
+#include "policy.h"
 #include "pool.h"
 #include "struct_ops/taskhold_ops.h"
 #include "tracker.h"
@@ -35,6 +37,48 @@ static const struct kernel_param_ops base_btf_ops = {
 module_param_cb(base_btf, &base_btf_ops, NULL, 0444);
 MODULE_PARM_DESC(base_btf, "SHA-256 of the vmlinux BTF it was built against (read only)");
 MODULE_INFO(base_btf, TASKHOLD_BASE_BTF);
+
+#define MAX_SLOW_MS	60000
+
+static unsigned int slow_ms = 1000;
+
+static int slow_ms_set(const char *val, const struct kernel_param *param)
+{
+	int err = param_set_uint_minmax(val, param, 0, MAX_SLOW_MS);
+
+	if (!err)
+		WRITE_ONCE(taskhold_policy_slow, slow_ms ? msecs_to_jiffies(slow_ms) : ULONG_MAX);
+	return err;
+}
+
+static const struct kernel_param_ops slow_ms_ops = {
+	.set = slow_ms_set,
+	.get = param_get_uint,
+};
+module_param_cb(slow_ms, &slow_ms_ops, &slow_ms, 0644);
+MODULE_PARM_DESC(slow_ms, "detach a policy of which two calls in a minute take longer, in ms, up to 60000; 0: none (1000)");
+
+/* A name, and perhaps the newline of who writes lines. */
+static int detach_set(const char *val, const struct kernel_param *param)
+{
+	char name[TASKHOLD_NAME_LEN];
+	size_t len = strcspn(val, "\n");
+
+	/* as the module is loaded there is none; ENOENT would be said of the parameter */
+	if (THIS_MODULE->state != MODULE_STATE_LIVE)
+		return -EINVAL;
+	if (!len || len >= sizeof(name) || val[len + strspn(val + len, "\n")])
+		return -EINVAL;
+	memcpy(name, val, len);
+	name[len] = '\0';
+	return taskhold_tracker_detach_named(name);
+}
+
+static const struct kernel_param_ops detach_ops = {
+	.set = detach_set,
+};
+module_param_cb(detach, &detach_ops, NULL, 0200);
+MODULE_PARM_DESC(detach, "name of a policy to detach now (write only)");
 
 static int __init taskhold_init(void)
 {
@@ -91,6 +135,8 @@ err_pool:
  */
 static void __exit taskhold_exit(void)
 {
+	/* it may not have returned yet from the last reference that it dropped */
+	taskhold_ender_wait();
 	taskhold_kfuncs_exit();
 	taskhold_pool_drain();
 	taskhold_path_exit();

@@ -1,24 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/printk.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
+#include "ender.h"
 #include "policy.h"
 #include "record.h"
 
 static atomic64_t policy_next_id = ATOMIC64_INIT(0);
 
+/* Jiffies that a call may take at most; ULONG_MAX: as long as it likes. */
+unsigned long taskhold_policy_slow __read_mostly = HZ;
+
+static int inert_admit(struct task_struct *task, struct task_struct *parent, u32 event)
+{
+	return 0;
+}
+
+static int inert_finish(struct taskhold_rec *rec, struct task_struct *task)
+{
+	return TASKHOLD_FOLD;
+}
+
+/* What is called of a policy at fault, until it is detached: nothing of its own. */
+static const struct taskhold_ops inert_ops = {
+	.admit = inert_admit,
+	.finish = inert_finish,
+};
+
 /**
  * taskhold_policy_alloc - make a policy that holds nothing yet
  * @ops: its members, validated
+ * @link: its link, or NULL
  *
  * Context: may sleep.
  *
  * Return: the policy, or NULL without memory.
  */
-struct taskhold_policy *taskhold_policy_alloc(const struct taskhold_ops *ops)
+struct taskhold_policy *taskhold_policy_alloc(const struct taskhold_ops *ops,
+					      struct bpf_link *link)
 {
 	struct taskhold_policy *policy = kzalloc(sizeof(*policy), GFP_KERNEL);
 
@@ -31,6 +57,7 @@ struct taskhold_policy *taskhold_policy_alloc(const struct taskhold_ops *ops)
 	}
 
 	policy->id = atomic64_inc_return(&policy_next_id);
+	policy->link = link;
 	policy->flags = ops->flags;
 	policy->attached_ns = ktime_get_boottime_ns();
 	xa_init_flags(&policy->kept, XA_FLAGS_LOCK_IRQ);
@@ -69,8 +96,157 @@ void taskhold_policy_free(struct taskhold_policy *policy)
 void taskhold_policy_set_ops(struct taskhold_policy *policy, const struct taskhold_ops *ops)
 {
 	WRITE_ONCE(policy->max_held, ops->max_held ?: TASKHOLD_DEF_HELD);
+	WRITE_ONCE(policy->interval_ms, ops->interval_ms);
 	WRITE_ONCE(policy->interval, msecs_to_jiffies(ops->interval_ms));
+	policy->registered = ops;
 	rcu_assign_pointer(policy->ops, ops);
+}
+
+/**
+ * taskhold_policy_fail - call no member of a policy any more, and have it detached
+ * @policy: the policy
+ * @kind: enum taskhold_exit_kind
+ * @member: which was called, if the policy is at fault
+ * @code: by @kind
+ *
+ * The first reason counts.  Calls that are under way on other CPUs come to their
+ * end.
+ *
+ * Context: any but NMI, under rcu_read_lock() or the tracker's mutex.
+ */
+void taskhold_policy_fail(struct taskhold_policy *policy, u32 kind, enum taskhold_member member,
+			  s64 code)
+{
+	struct taskhold_fault *fault = &policy->fault;
+
+	if (atomic_cmpxchg(&fault->claimed, 0, 1))
+		return;
+	fault->member = member;
+	fault->code = code;
+	/* pairs with taskhold_policy_is_faulty() */
+	smp_store_release(&fault->kind, kind);
+	/*
+	 * An update at this moment puts members of its own there, of which some calls
+	 * are then made before the policy is detached all the same.
+	 */
+	rcu_assign_pointer(policy->ops, &inert_ops);
+	taskhold_ender_run();
+}
+
+/**
+ * taskhold_policy_is_faulty - is there a reason to detach the policy?
+ * @policy: the policy
+ *
+ * Context: any, under rcu_read_lock() or the tracker's mutex.
+ *
+ * Return: true if @policy->fault is filled in.
+ */
+bool taskhold_policy_is_faulty(const struct taskhold_policy *policy)
+{
+	/* pairs with taskhold_policy_fail() */
+	return smp_load_acquire(&policy->fault.kind);
+}
+
+static void describe(const struct taskhold_policy *policy, struct taskhold_exit_info *info)
+{
+	static const char *const members[] = {
+		[TASKHOLD_ADMIT] = "admit",
+		[TASKHOLD_EXEC] = "exec",
+		[TASKHOLD_EXIT] = "exit",
+		[TASKHOLD_FINISH] = "finish",
+		[TASKHOLD_OVERFLOW] = "overflow",
+	};
+	const struct taskhold_fault *fault = &policy->fault;
+	const char *member = members[fault->member];
+	char *text = info->text;
+	size_t size = sizeof(info->text);
+
+	switch (info->kind) {
+	case TASKHOLD_EXIT_UNREG:
+		strscpy(text, "its link, or its map without a link, was let go of", size);
+		break;
+	case TASKHOLD_EXIT_PARAM:
+		strscpy(text, "the module's parameter detach named it", size);
+		break;
+	case TASKHOLD_EXIT_RETVAL:
+		scnprintf(text, size, "%s() returned %lld, want %s", member, fault->code,
+			  fault->member == TASKHOLD_ADMIT ? "0 or more" :
+							    "a verdict, 0 to 2");
+		break;
+	case TASKHOLD_EXIT_SLOW:
+		scnprintf(text, size, "a second call in a minute was slow: %s(), %lld ms; see slow_ms",
+			  member, fault->code);
+		break;
+	}
+}
+
+/**
+ * taskhold_policy_end - note how a policy ends
+ * @policy: a policy that no probe can reach any more, with all that it holds
+ *
+ * Fills @policy->exit_info.
+ *
+ * Context: may sleep; under the tracker's mutex.
+ */
+void taskhold_policy_end(struct taskhold_policy *policy)
+{
+	struct taskhold_exit_info *info = &policy->exit_info;
+
+	taskhold_policy_stats(policy, &info->stats);
+	info->time_ns = ktime_get_boottime_ns();
+	info->kind = TASKHOLD_EXIT_UNREG;
+	if (taskhold_policy_is_faulty(policy)) {
+		info->kind = policy->fault.kind;
+		info->code = policy->fault.code;
+	}
+	describe(policy, info);
+	if (info->kind >= TASKHOLD_EXIT_RETVAL)
+		pr_notice_ratelimited("policy %s is at fault and detached: %s\n", policy->name,
+				      info->text);
+}
+
+/* The times of a call: see call_end(). */
+struct call {
+	unsigned long begun;
+	unsigned long switches;
+};
+
+static __always_inline struct call call_begin(void)
+{
+	return (struct call){ .begun = jiffies, .switches = current->nivcsw };
+}
+
+/* A call that takes too long this long after another is excused like that one. */
+#define SLOW_WINDOW	(60 * HZ)
+
+/*
+ * A machine that was stopped for a moment, as hypervisors do, makes one call of each
+ * CPU take as long.  So one is let pass.
+ */
+static noinline void too_slow(struct taskhold_policy *policy, enum taskhold_member member,
+			      unsigned long ticks)
+{
+	/* never 0, which stands for none */
+	unsigned long last = xchg(&policy->slow_at, jiffies | 1);
+
+	if (last && time_before(jiffies, last + SLOW_WINDOW))
+		taskhold_policy_fail(policy, TASKHOLD_EXIT_SLOW, member, jiffies_to_msecs(ticks));
+}
+
+/*
+ * Whole ticks, as a clock would cost more than many a policy.  A task that was
+ * preempted inside the call may not have had the time itself; one that was not had
+ * it, but for interrupts.  Where interrupts are off on the CPU that counts jiffies,
+ * as for TASKHOLD_EV_MOVE, they do not pass, and nothing is found.
+ */
+static __always_inline void call_end(struct taskhold_policy *policy, enum taskhold_member member,
+				     struct call call)
+{
+	unsigned long ticks = jiffies - call.begun;
+
+	if (unlikely(ticks > READ_ONCE(taskhold_policy_slow)) &&
+	    call.switches == current->nivcsw)
+		too_slow(policy, member, ticks);
 }
 
 /**
@@ -78,12 +254,11 @@ void taskhold_policy_set_ops(struct taskhold_policy *policy, const struct taskho
  * @policy: the policy
  * @stats: where to
  *
- * Context: any, under rcu_read_lock().
+ * Context: any, under rcu_read_lock() or the tracker's mutex.
  */
 void taskhold_policy_stats(const struct taskhold_policy *policy,
 			   struct taskhold_policy_stats *stats)
 {
-	const struct taskhold_ops *ops = rcu_dereference(policy->ops);
 	unsigned int i;
 
 	memset(stats, 0, sizeof(*stats));
@@ -101,7 +276,7 @@ void taskhold_policy_stats(const struct taskhold_policy *policy,
 	for (i = 0; i < TASKHOLD_NR_REASONS; i++)
 		stats->reasons[i] = atomic64_read(&policy->reasons[i]);
 	stats->max_held = READ_ONCE(policy->max_held);
-	stats->interval_ms = ops->interval_ms;
+	stats->interval_ms = READ_ONCE(policy->interval_ms);
 	stats->flags = policy->flags;
 	stats->slot = policy->slot;
 }
@@ -133,6 +308,7 @@ void taskhold_policy_lost(struct taskhold_policy *policy, struct taskhold_rec *r
 	const struct taskhold_ops *ops = rcu_dereference(policy->ops);
 	unsigned long interval = READ_ONCE(policy->interval);
 	unsigned long last = READ_ONCE(policy->overflow_at[reason]);
+	struct call call;
 
 	if (atomic64_inc_return(&policy->reasons[reason]) > 1 && interval) {
 		if (time_before(jiffies, last + interval) ||
@@ -141,8 +317,11 @@ void taskhold_policy_lost(struct taskhold_policy *policy, struct taskhold_rec *r
 	} else {
 		WRITE_ONCE(policy->overflow_at[reason], jiffies);
 	}
-	if (ops->overflow)
+	if (ops->overflow) {
+		call = call_begin();
 		ops->overflow(rec, reason);
+		call_end(policy, TASKHOLD_OVERFLOW, call);
+	}
 }
 
 /* Add a final record, which does not change any more, to its cgroup's sums. */
@@ -245,8 +424,19 @@ bool taskhold_policy_admit(struct taskhold_policy *policy, struct task_struct *t
 			   struct task_struct *parent, u32 event)
 {
 	const struct taskhold_ops *ops = rcu_dereference(policy->ops);
+	struct call call;
+	int ret;
 
-	return !ops->admit || ops->admit(task, parent, event);
+	if (!ops->admit)
+		return true;
+	call = call_begin();
+	ret = ops->admit(task, parent, event);
+	call_end(policy, TASKHOLD_ADMIT, call);
+	if (unlikely(ret < 0)) {
+		taskhold_policy_fail(policy, TASKHOLD_EXIT_RETVAL, TASKHOLD_ADMIT, ret);
+		return false;
+	}
+	return ret;
 }
 
 /**
@@ -318,9 +508,13 @@ void taskhold_policy_exec(struct taskhold_policy *policy, struct taskhold_rec *r
 			  struct task_struct *task)
 {
 	const struct taskhold_ops *ops = rcu_dereference(policy->ops);
+	struct call call;
 
-	if (ops->exec && !(rec->info.flags & TASKHOLD_INFO_FOLDED))
-		ops->exec(rec, task);
+	if (!ops->exec || rec->info.flags & TASKHOLD_INFO_FOLDED)
+		return;
+	call = call_begin();
+	ops->exec(rec, task);
+	call_end(policy, TASKHOLD_EXEC, call);
 }
 
 /**
@@ -335,9 +529,13 @@ void taskhold_policy_exit(struct taskhold_policy *policy, struct taskhold_rec *r
 			  struct task_struct *task)
 {
 	const struct taskhold_ops *ops = rcu_dereference(policy->ops);
+	struct call call;
 
-	if (ops->exit && !(rec->info.flags & TASKHOLD_INFO_FOLDED))
-		ops->exit(rec, task);
+	if (!ops->exit || rec->info.flags & TASKHOLD_INFO_FOLDED)
+		return;
+	call = call_begin();
+	ops->exit(rec, task);
+	call_end(policy, TASKHOLD_EXIT, call);
 }
 
 static bool policy_keep(struct taskhold_policy *policy, struct taskhold_rec *rec)
@@ -372,6 +570,7 @@ void taskhold_policy_finish(struct taskhold_policy *policy, struct taskhold_rec 
 {
 	const struct taskhold_ops *ops = rcu_dereference(policy->ops);
 	int verdict = TASKHOLD_KEEP;
+	struct call call;
 
 	atomic_dec(&policy->live);
 	atomic64_inc(&policy->finished);
@@ -383,8 +582,11 @@ void taskhold_policy_finish(struct taskhold_policy *policy, struct taskhold_rec 
 		return;
 	}
 
-	if (ops->finish)
+	if (ops->finish) {
+		call = call_begin();
 		verdict = ops->finish(rec, task);
+		call_end(policy, TASKHOLD_FINISH, call);
+	}
 
 	switch (verdict) {
 	case TASKHOLD_DROP:
@@ -399,6 +601,9 @@ void taskhold_policy_finish(struct taskhold_policy *policy, struct taskhold_rec 
 		policy_fold(policy, rec, TASKHOLD_FOLD_NOMEM);
 		break;
 	default:
+		taskhold_policy_fail(policy, TASKHOLD_EXIT_RETVAL, TASKHOLD_FINISH, verdict);
+		fallthrough;
+	case TASKHOLD_FOLD:
 		policy_fold_by_verdict(policy, rec);
 		break;
 	}

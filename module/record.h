@@ -70,6 +70,8 @@ struct taskhold_base {
  * @info: (L) everything else, in the form in which it is handed out; until it
  *	is final, @info.use sums the threads that are gone, user_ns and sys_ns
  *	in unscaled ticks
+ * @data: the policy's own word, which its members write: what it wants to remember of
+ *	the process; 0 at first
  * @dead: in the pool, without references: to be freed, or freed
  */
 struct taskhold_rec {
@@ -86,6 +88,7 @@ struct taskhold_rec {
 	struct taskhold_path __rcu *exe;
 	struct taskhold_base *base;
 	struct taskhold_info info;
+	u64 data;
 	struct llist_node dead;
 };
 

@@ -50,10 +50,31 @@ struct taskhold_policy *taskhold_slots_find(const struct taskhold_ops *ops, stru
 
 	for (slot = 0; slot < TASKHOLD_MAX_POLICIES; slot++) {
 		policy = rcu_dereference_protected(taskhold_slots[slot], lockdep_is_held(mutex));
-		if (policy && rcu_access_pointer(policy->ops) == ops)
+		if (policy && policy->registered == ops)
 			return policy;
 	}
 	return NULL;
+}
+
+/**
+ * taskhold_slots_find_named - the slot of the policy that has this name
+ * @name: NUL-terminated
+ *
+ * Context: any, under rcu_read_lock().
+ *
+ * Return: the slot, or -ENOENT.
+ */
+int taskhold_slots_find_named(const char *name)
+{
+	struct taskhold_policy *policy;
+	int slot;
+
+	for (slot = 0; slot < TASKHOLD_MAX_POLICIES; slot++) {
+		policy = rcu_dereference(taskhold_slots[slot]);
+		if (policy && !strncmp(policy->name, name, sizeof(policy->name)))
+			return slot;
+	}
+	return -ENOENT;
 }
 
 /**

@@ -18,6 +18,7 @@ extern struct taskhold_policy __rcu *taskhold_slots[TASKHOLD_MAX_POLICIES];
 
 int taskhold_slots_find_free(const struct taskhold_ops *ops, struct mutex *mutex);
 struct taskhold_policy *taskhold_slots_find(const struct taskhold_ops *ops, struct mutex *mutex);
+int taskhold_slots_find_named(const char *name);
 void taskhold_slots_publish(struct taskhold_policy *policy);
 void taskhold_slots_unpublish(struct taskhold_policy *policy);
 void taskhold_slots_clear(u32 slot);

@@ -16,7 +16,9 @@
  * are the policy's slot and do not choose the bucket: one walk of a bucket
  * finds the records of all policies.
  *
- * Locks, outermost first: tracker_mutex (attach, update, detach);
+ * Locks, outermost first: the BPF core's lock on updates of links, which is held
+ * where it calls the type's members, but not where a link is freed; tracker_mutex
+ * (attach, update, detach);
  * rcu_read_lock() (all probes, all kfuncs); taskhold_rec.lock; the lock of an
  * index bucket, of a policy's xarray, of a table of totals.  Of the last three
  * no two are held at a time.
@@ -35,6 +37,9 @@
 #include <trace/events/task.h>
 
 #include "compat.h"
+#include "ended.h"
+#include "ender.h"
+#include "link.h"
 #include "live.h"
 #include "policy.h"
 #include "pool.h"
@@ -430,6 +435,7 @@ static void tables_free(void)
 /**
  * taskhold_tracker_attach - attach a policy
  * @ops: its members, validated; stay valid until taskhold_tracker_detach()
+ * @link: its link, or NULL without one; stays valid likewise
  *
  * When it returns, every process that there was has been asked about, and
  * every event since is seen.
@@ -439,7 +445,7 @@ static void tables_free(void)
  * Return: 0; -EEXIST if a policy of this name is attached, -EBUSY if
  * TASKHOLD_MAX_POLICIES are, -ENOMEM, or what ops->attach() returned.
  */
-int taskhold_tracker_attach(const struct taskhold_ops *ops)
+int taskhold_tracker_attach(const struct taskhold_ops *ops, struct bpf_link *link)
 {
 	struct taskhold_policy *policy;
 	int slot, err;
@@ -452,7 +458,7 @@ int taskhold_tracker_attach(const struct taskhold_ops *ops)
 	}
 
 	err = -ENOMEM;
-	policy = taskhold_policy_alloc(ops);
+	policy = taskhold_policy_alloc(ops, link);
 	if (!policy)
 		goto out;
 	policy->slot = slot;
@@ -484,8 +490,10 @@ int taskhold_tracker_attach(const struct taskhold_ops *ops)
 	return 0;
 
 out_detach:
-	if (ops->detach)
-		ops->detach();
+	if (ops->detach) {
+		taskhold_policy_end(policy);
+		ops->detach(&policy->exit_info);
+	}
 out_tables:
 	if (!taskhold_slots_active)
 		tables_free();
@@ -507,8 +515,8 @@ out:
  *
  * Context: may sleep.
  *
- * Return: 0; -ENOENT if @old is not attached, -EINVAL if the names or the
- * flags differ.
+ * Return: 0; -ENOENT if @old is not attached, -ENOLINK if it is about to be
+ * detached for a fault, -EINVAL if the names or the flags differ.
  */
 int taskhold_tracker_update(const struct taskhold_ops *ops, const struct taskhold_ops *old)
 {
@@ -517,42 +525,36 @@ int taskhold_tracker_update(const struct taskhold_ops *ops, const struct taskhol
 
 	mutex_lock(&tracker_mutex);
 	policy = taskhold_slots_find(old, &tracker_mutex);
-	if (policy) {
+	if (!policy)
+		goto out;
+	if (taskhold_policy_is_faulty(policy)) {
+		err = -ENOLINK;
+	} else if (strncmp(policy->name, ops->name, sizeof(policy->name)) ||
+		   policy->flags != ops->flags) {
 		err = -EINVAL;
-		if (!strncmp(policy->name, ops->name, sizeof(policy->name)) &&
-		    policy->flags == ops->flags) {
-			taskhold_policy_set_ops(policy, ops);
-			taskhold_policy_trim(policy);
-			err = 0;
-		}
+	} else {
+		taskhold_policy_set_ops(policy, ops);
+		taskhold_policy_trim(policy);
+		err = 0;
 	}
+out:
 	mutex_unlock(&tracker_mutex);
 	return err;
 }
 
-/**
- * taskhold_tracker_detach - detach a policy
- * @ops: its members
- *
- * When it returns, no member of it runs or will run, and all that it held has
- * been let go of, save what BPF maps and programs have references to.
- *
- * Context: may sleep.
+/*
+ * Take a policy out and free it.  When this returns, no member of it runs or will
+ * run, and all that it held has been let go of, save what BPF maps and programs
+ * have references to.  Under tracker_mutex.
  */
-void taskhold_tracker_detach(const struct taskhold_ops *ops)
+static void end_policy(struct taskhold_policy *policy)
 {
-	struct taskhold_policy *policy;
-
-	mutex_lock(&tracker_mutex);
-	policy = taskhold_slots_find(ops, &tracker_mutex);
-	if (!policy) {
-		mutex_unlock(&tracker_mutex);
-		return;
-	}
+	const struct taskhold_ops *ops = policy->registered;
 
 	taskhold_slots_unpublish(policy);
 	/* probes and kfuncs: whoever had the pointer is done, none makes a record */
 	synchronize_rcu();
+	taskhold_policy_end(policy);
 
 	/*
 	 * While the probes still run: a record that a BPF map has a reference
@@ -567,139 +569,121 @@ void taskhold_tracker_detach(const struct taskhold_ops *ops)
 	taskhold_threads_forget(policy->slot);
 	if (!taskhold_slots_active)
 		tables_free();
+	taskhold_ended_add(&policy->exit_info);
 	if (ops->detach)
-		ops->detach();
+		ops->detach(&policy->exit_info);
 	taskhold_policy_free(policy);
+}
+
+/**
+ * taskhold_tracker_detach - detach a policy
+ * @ops: its members
+ *
+ * When it returns, no member of it runs or will run, and all that it held has
+ * been let go of, save what BPF maps and programs have references to.  Nothing
+ * happens if the policy has ended already.
+ *
+ * Context: may sleep.
+ */
+void taskhold_tracker_detach(const struct taskhold_ops *ops)
+{
+	struct taskhold_policy *policy;
+
+	mutex_lock(&tracker_mutex);
+	policy = taskhold_slots_find(ops, &tracker_mutex);
+	if (policy)
+		end_policy(policy);
 	mutex_unlock(&tracker_mutex);
 }
 
-/* ---- reading ---- */
-
-/**
- * taskhold_tracker_stats - counters of the module
- * @stats: where to
+/*
+ * One policy with a fault, as taskhold_tracker_end_faulty(); false if there is none.
  *
- * Context: any.
+ * A policy with a link is ended by detaching that, by which the kernel calls
+ * taskhold_tracker_detach() and wakes who polls the link.  It does so under a lock of
+ * its own, which it holds too where it calls attach and update; so not under
+ * tracker_mutex.  The link is still there: before it is freed the policy is taken out,
+ * under tracker_mutex.  Where its last reference is gone just that is about to happen.
  */
-void taskhold_tracker_stats(struct taskhold_stats *stats)
+static bool end_one_faulty(void)
 {
 	struct taskhold_policy *policy;
-	unsigned long bits;
-	u8 mask;
+	struct bpf_link *link;
+	unsigned int slot;
+	bool is_there;
 
-	memset(stats, 0, sizeof(*stats));
-	stats->records = taskhold_record_count();
-	stats->live = taskhold_live_count();
-	stats->held_total = taskhold_record_total();
-	stats->finished_total = atomic64_read(&finished_total);
-	taskhold_path_usage(&stats->paths, &stats->path_bytes);
-	stats->bytes = stats->path_bytes + stats->records * sizeof(struct taskhold_rec) +
-		       taskhold_pool_kept();
-
-	rcu_read_lock();
-	mask = taskhold_slots_mask();
-	for_each_policy(policy, bits, mask) {
-		stats->policies++;
-		stats->bytes += taskhold_policy_bytes(policy);
+	mutex_lock(&tracker_mutex);
+	for (slot = 0; slot < TASKHOLD_MAX_POLICIES; slot++) {
+		policy = rcu_dereference_protected(taskhold_slots[slot],
+						   lockdep_is_held(&tracker_mutex));
+		if (policy && !policy->is_ending && taskhold_policy_is_faulty(policy))
+			break;
 	}
-	if (stats->policies)
-		stats->bytes += taskhold_index_bytes(&taskhold_live) + taskhold_threads_bytes();
-	rcu_read_unlock();
-}
-
-/**
- * taskhold_tracker_policy_stats - counters of a policy
- * @slot: its slot
- * @stats: where to
- *
- * Context: any.
- *
- * Return: 0, -ENOENT for a slot without policy.
- */
-int taskhold_tracker_policy_stats(u32 slot, struct taskhold_policy_stats *stats)
-{
-	struct taskhold_policy *policy;
-
-	rcu_read_lock();
-	policy = taskhold_slots_policy(slot);
-	if (policy)
-		taskhold_policy_stats(policy, stats);
-	rcu_read_unlock();
-	return policy ? 0 : -ENOENT;
-}
-
-/**
- * taskhold_tracker_next_totals - read a policy's sums by cgroup one by one
- * @slot: its slot
- * @cursor: 0 to begin; updated
- * @out: the next sums
- *
- * Context: any but NMI.
- *
- * Return: 0, -ENOENT after the last or for a slot without policy.
- */
-int taskhold_tracker_next_totals(u32 slot, u64 *cursor, struct taskhold_totals *out)
-{
-	struct taskhold_policy *policy;
-	int err = -ENOENT;
-
-	rcu_read_lock();
-	policy = taskhold_slots_policy(slot);
-	if (policy)
-		err = taskhold_totals_next_entry(policy->totals, cursor, out);
-	rcu_read_unlock();
-	return err;
-}
-
-/**
- * taskhold_tracker_totals_path - path of a cgroup that a policy has sums of
- * @slot: the policy's slot
- * @cgroup_id: which
- * @out: where to
- * @size: bytes at @out
- *
- * Context: any but NMI.
- *
- * Return: as taskhold_path_copy(); -ENOENT also without policy or sums.
- */
-int taskhold_tracker_totals_path(u32 slot, u64 cgroup_id, char *out, u32 size)
-{
-	struct taskhold_policy *policy;
-	int ret = -ENOENT;
-
-	rcu_read_lock();
-	policy = taskhold_slots_policy(slot);
-	if (policy)
-		ret = taskhold_totals_copy_path(policy->totals, cgroup_id, out, size);
-	rcu_read_unlock();
-	return ret;
-}
-
-/**
- * taskhold_tracker_find - the record of a running process
- * @task: any of its threads
- *
- * Context: any.
- *
- * Return: a strong reference, or NULL if no policy holds it; if several do,
- * the record of the one in the lowest slot.
- */
-struct taskhold_rec *taskhold_tracker_find(struct task_struct *task)
-{
-	struct taskhold_rec *rec, *found = NULL;
-
-	rcu_read_lock();
-	if (!taskhold_slots_mask())
-		goto out;
-	for_each_record(rec, task) {
-		if (!found || rec->slot < found->slot)
-			found = rec;
+	if (slot == TASKHOLD_MAX_POLICIES) {
+		mutex_unlock(&tracker_mutex);
+		return false;
 	}
-	if (found)
-		found = taskhold_record_get_not_zero(found);
-out:
+	if (!policy->link) {
+		end_policy(policy);
+		mutex_unlock(&tracker_mutex);
+		return true;
+	}
+	policy->is_ending = true;
+	link = policy->link;
+	is_there = taskhold_link_get(link);
+	mutex_unlock(&tracker_mutex);
+
+	if (is_there)
+		taskhold_link_detach(link);
+	return true;
+}
+
+/**
+ * taskhold_tracker_end_faulty - detach the policies that have a fault
+ *
+ * Context: may sleep.
+ */
+void taskhold_tracker_end_faulty(void)
+{
+	while (end_one_faulty())
+		cond_resched();
+}
+
+/**
+ * taskhold_tracker_detach_named - detach a policy against its owner's will
+ * @name: its name
+ *
+ * When it returns, the policy has ended, and its link with it.
+ *
+ * Context: may sleep.
+ *
+ * Return: 0, -ENOENT if no policy of this name is attached.
+ */
+int taskhold_tracker_detach_named(const char *name)
+{
+	int slot;
+
+	rcu_read_lock();
+	slot = taskhold_slots_find_named(name);
+	if (slot >= 0)
+		taskhold_policy_fail(taskhold_slots_policy(slot), TASKHOLD_EXIT_PARAM, 0, 0);
 	rcu_read_unlock();
-	return found;
+	if (slot < 0)
+		return slot;
+	taskhold_ender_wait();
+	return 0;
+}
+
+/**
+ * taskhold_tracker_finished - processes that have finished while a policy held them
+ *
+ * Context: any.
+ *
+ * Return: how many, since the module was loaded.
+ */
+u64 taskhold_tracker_finished(void)
+{
+	return atomic64_read(&finished_total);
 }
 
 /**

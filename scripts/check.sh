@@ -8,6 +8,9 @@
 # itself, part_of() below; without, it is whole.
 # TESTS=PATTERN (words of shell patterns) picks tests of suites that have a
 # guest, by <topic>/<name>.
+# CHECK_JOBS=N has N suites run at once, 1 one after the other in the order given.
+# Without it there are two where the machine has processors and memory for them;
+# jobs() below.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -26,13 +29,13 @@ fi
 # kernel it is what keeps references and lets them go, and not what only loads.
 part_of() {
 	case $1 in
-	patched) echo 'verifier/ kfuncs/ struct_ops/ module/ threads/ cli/features kptr_race' ;;
+	patched) echo 'verifier/ kfuncs/ struct_ops/ policies/ module/ threads/ cli/features kptr_race' ;;
 	debug) echo 'verifier/file_kptrs verifier/conntrack_kptrs verifier/kptr_values verifier/task_refs' \
 		    'verifier/kptr_local_run verifier/kptr_get_run verifier/both_kernels_test' \
 		    'verifier/kptr_iter verifier/pid_locks' \
 		    'kfuncs/kptr_maps struct_ops/update module/dtors module/same_name module/unload' \
 		    'threads/exec kptr_race' ;;
-	clang) echo 'verifier/ kfuncs/ struct_ops/members module/btf module/dtors module/same_name' \
+	clang) echo 'verifier/ kfuncs/ struct_ops/members struct_ops/fault module/btf module/dtors module/same_name' \
 		    'cli/features kptr_race' ;;
 	esac
 }
@@ -89,7 +92,12 @@ on_host() {
 	local started=$SECONDS
 	shift 3
 
-	timeout -k 5 "$limit" "$@" >"${tap%.tap}.raw" 2>"$log" </dev/null || status=$?
+	# timeout has a process group of its own, so it is job_ended() that tells it to end.
+	# A series has the tree of a kernel to remove then.
+	timeout -k 30 "$limit" "$@" >"${tap%.tap}.raw" 2>"$log" </dev/null &
+	tested=$!
+	wait "$tested" || status=$?
+	tested=
 	awk -v name="$name" -v status="$status" -v limit="$limit" \
 		-f scripts/tap.awk "${tap%.tap}.raw" >"$tap"
 	sum_up "$name" "$tap" "$((SECONDS - started))"
@@ -98,15 +106,17 @@ on_host() {
 	fi
 }
 
+# Limits are for what hangs: beside another suite's guest and a kernel's build the last
+# two take up to four times the two minutes that each does alone.
 suite_style() {
 	on_host style scan-log 60 tests/qemu/scan-log-test.sh
 	on_host style tap 60 tests/qemu/tap-test.sh
-	on_host style style 600 scripts/check-style.sh
-	on_host style faults 600 tests/style/faults-test.sh
+	on_host style style 1800 scripts/check-style.sh
+	on_host style faults 1800 tests/style/faults-test.sh
 }
 
 suite_dkms() {
-	on_host dkms gate 600 tests/dkms/gate.sh
+	on_host dkms gate 1200 tests/dkms/gate.sh
 	in_guest dkms "$(stock VMLINUZ)" "out/dkms/target/lib/modules/$(stock KVER)" dkms/loads_test
 }
 
@@ -158,7 +168,7 @@ suite_stock() {
 		fi
 	done < <(all_tests)
 	if picked fuzz/mutations; then
-		on_host stock fuzz/mutations 600 tests/fuzz/run.sh
+		on_host stock fuzz/mutations 1200 tests/fuzz/run.sh
 	fi
 	((${#guest[@]} == 0)) ||
 		in_guest stock "$(stock VMLINUZ)" "out/dkms/target/lib/modules/$(stock KVER)" "${guest[@]}"
@@ -205,9 +215,15 @@ suite_clang() {
 }
 
 # The kernel's own BPF selftests, with and without the verifier series. The part is
-# test_verifier on a kernel that is built for another suite as well.
+# test_verifier on a kernel that is built for another suite as well. Its two guests
+# run at once where nothing else does. Beside another suite they take turns, as that
+# one has the second processor: to wait until it has ended would leave one idle for
+# longer than the minute that the turns cost.
 suite_upstream() {
-	tests/upstream/run.sh "${UPSTREAM:-selftests}" out/upstream
+	local turns=()
+
+	((jobs == 1)) || turns=(--in-turn)
+	tests/upstream/run.sh "${turns[@]}" "${UPSTREAM:-selftests}" out/upstream
 }
 
 # in_guest SUITE KERNEL MODULES TEST...: with $slow, on a kernel so many times slower
@@ -283,44 +299,240 @@ left_out() {
 	((${#patterns[@]} > 0)) && [[ ! $1 =~ ^(stock|patched|debug|clang)$ ]]
 }
 
+# kernel_of SUITE: the file that names the kernel which is built for it, if one is.
+kernel_of() {
+	case $1 in
+	patched | deb) echo out/patched.env ;;
+	debug | clang) echo "out/$1.env" ;;
+	upstream) echo "out/upstream-${UPSTREAM:-selftests}.env" ;;
+	esac
+}
+
+# What two suites need, in GiB: a guest of 4 takes up to 2.6, as the whole of debug does,
+# a kernel's linker or pahole up to 1.5.
+MEMORY_OF_TWO=7
+
+# choose_jobs: sets "jobs", how many suites are run at once. An emulated guest keeps one
+# processor busy, whatever else there is.
+choose_jobs() {
+	local available
+
+	jobs=1
+	if [[ -n ${CHECK_JOBS:-} ]]; then
+		[[ $CHECK_JOBS =~ ^[1-9][0-9]?$ ]] ||
+			die "CHECK_JOBS='$CHECK_JOBS' is no number of suites; give it one from 1 to 99"
+		(($# < 2)) || jobs=$CHECK_JOBS
+		return
+	fi
+	(($# > 1 && $(nproc) > 1)) || return 0
+	# The tests have one of their own.
+	available=$(awk '/^MemAvailable:/ { print int($2 / 1048576) }' "${TASKHOLD_MEMINFO:-/proc/meminfo}")
+	if ((available < MEMORY_OF_TWO)); then
+		note "$available GiB of memory are available and two suites at once want $MEMORY_OF_TWO, so they run one after the other; CHECK_JOBS=2 has them run at once all the same"
+	elif asks_for_root; then
+		note "without user namespaces dkms needs root, and nobody could tell sudo a password where two suites run at once, so they run one after the other"
+	else
+		jobs=2
+	fi
+}
+
+# asks_for_root: scripts/dkms-build.sh could not do without a password.
+asks_for_root() {
+	[[ $(id -u) != 0 ]] && ! unshare --map-root-user true 2>/dev/null && ! sudo -n true 2>/dev/null
+}
+
+# in_order SUITE...: sets "waiting", in the order in which they are begun where several
+# run at once: the longest first, so that the last ones end together. But style is
+# before all, as it is ready in no time and holds up no other while stock is made
+# ready, and dkms behind the two: neither needs a kernel that is built here.
+in_order() {
+	local suite first=(style stock dkms debug patched clang upstream deb series)
+
+	waiting=()
+	for suite in "${first[@]}" "$@"; do
+		if [[ " $* " == *" $suite "* && " ${waiting[*]} " != *" $suite "* ]]; then
+			waiting+=("$suite")
+		fi
+	done
+}
+
+# make_ready SUITE: as there must be one make at a time in a tree, each waits for the
+# others, but not for the build of a kernel: that is asked for before, and has a lock of
+# its own (kernel/build.sh).
+make_ready() {
+	local kernel
+
+	kernel=$(kernel_of "$1")
+	if [[ $jobs != 1 && -n $kernel ]] && ! make --no-print-directory -s "$kernel"; then
+		result "out/$1/build.tap" build "make $kernel failed"
+		return 1
+	fi
+	if ! flock -o out/ready.lock make --no-print-directory "ready-$1"; then
+		result "out/$1/build.tap" build "make ready-$1 failed"
+		return 1
+	fi
+}
+
+# stay_known: the shell and all that it starts, in whatever process group, hold a lock,
+# so that stop() can tell when they have gone.
+stay_known() {
+	exec {known}>>out/running.lock
+	flock -s "$known"
+}
+
+# job SUITE: all there is to do for it, in a process group of its own. It calls nothing
+# with "||" behind, as "set -e" does not hold left of that.
+job() {
+	tested=
+	stay_known
+	# shellcheck disable=SC2064 # when it runs, nobody knows $1
+	trap "job_ended '$1'" EXIT
+	trap 'exit 143' TERM
+	# alone it has been made ready by who started this
+	if ((jobs > 1)) && ! make_ready "$1"; then
+		return 0
+	fi
+	run_suite "$1"
+}
+
+# job_ended SUITE
+job_ended() {
+	local status=$?
+
+	# it may just have ended
+	[[ -z $tested ]] || kill -TERM "$tested" 2>/dev/null || tested=
+	if ((status == 0)); then
+		rm "out/$1/run.tap"
+	else
+		result "out/$1/run.tap" run "the suite broke off with status $status"
+	fi
+}
+
+# prefixed SUITE: says whose each line is, in one write, and goes on until nobody is left
+# to write one. From the background, which a terminal may be told to stop for it.
+prefixed() {
+	trap '' INT TERM HUP TTOU
+	# shellcheck disable=SC2016 # perl's variables
+	SUITE=$1 exec perl -pe 'BEGIN { $| = 1 } s/^/$ENV{SUITE}: /; s/\n?\z/\n/'
+}
+
+# begin SUITE: in a group of its own, as ^C does not reach what runs in the background,
+# and all of it has to go.
+begin() {
+	# In the foreground where it is alone, so that sudo can ask for a password.
+	if ((jobs == 1)) && ! make_ready "$1"; then
+		return 0
+	fi
+	# what is said of it unless it says something else
+	result "out/$1/run.tap" run "the suite was killed"
+	set -m
+	if ((jobs == 1)); then
+		job "$1" </dev/null &
+	else
+		job "$1" </dev/null 2>&1 | prefixed "$1" &
+	fi
+	set +m
+	running[$!]=$1
+}
+
+# begin_ready: as many as there is room for, of those whose kernel has been built.
+begin_ready() {
+	local suite kernel left=()
+
+	for suite in "${waiting[@]}"; do
+		kernel=$(kernel_of "$suite")
+		if ((${#running[@]} < jobs)) && [[ " ${kernels[*]} " != *" ${kernel:-none} "* ]]; then
+			begin "$suite"
+		else
+			left+=("$suite")
+		fi
+	done
+	waiting=("${left[@]}")
+}
+
+# build_next: the first of "kernels", which it stays until it has ended.
+build_next() {
+	[[ -z $builder ]] && ((${#kernels[@]} > 0)) || return 0
+	set -m
+	(
+		stay_known
+		exec nice make --no-print-directory "${kernels[0]}"
+	) >"${kernels[0]}.log" 2>&1 </dev/null &
+	set +m
+	builder=$!
+}
+
+# wait_for_one: until one of the suites or the kernel has ended. What a signal has
+# ended wait may miss, so all are looked at; how it ended is in its TAP, and is said
+# by make_ready() of the kernel.
+wait_for_one() {
+	local pid status=0
+
+	((${#running[@]} > 0)) || note "waiting for ${kernels[0]}, of which ${kernels[0]}.log says more"
+	wait -n "${!running[@]}" ${builder:+"$builder"} || status=$?
+	for pid in "${!running[@]}"; do
+		kill -0 "$pid" 2>/dev/null || unset "running[$pid]"
+	done
+	if [[ -n $builder ]] && ! kill -0 "$builder" 2>/dev/null; then
+		builder=
+		kernels=("${kernels[@]:1}")
+	fi
+}
+
+# stop: ends what runs, and waits for it.
+stop() {
+	local groups group
+
+	mapfile -t groups < <(jobs -p)
+	((${#groups[@]} > 0)) || return 0
+	for group in "${groups[@]}"; do
+		# none of it may be left
+		kill -TERM -- "-$group" 2>/dev/null || continue
+	done
+	if flock -w 60 out/running.lock true; then
+		# for the last words of the suites
+		wait
+	else
+		note "something of the suites has not ended: it has out/running.lock open"
+	fi
+}
+
+wanted=()
 kernels=()
+mkdir -p out
 for suite in "$@"; do
 	rm -rf "out/$suite"/*.{tap,raw,dmesg}
 	mkdir -p "out/$suite"
 	! left_out "$suite" || continue
-	case $suite in
-	patched | debug | clang) kernels+=("out/$suite.env") ;;
-	upstream) kernels+=("out/upstream-${UPSTREAM:-selftests}.env") ;;
-	esac
+	wanted+=("$suite")
+	kernel=$(kernel_of "$suite")
+	# one suite alone has it built when it is made ready, and shows it
+	if (($# > 1)) && [[ -n $kernel && " ${kernels[*]} " != *" $kernel "* ]]; then
+		kernels+=("$kernel")
+	fi
 done
 
 # make has asked for the newest kernel already, where it called this.
 export TASKHOLD_STOCK_IS_FRESH=1
-# Kernels are built while the suites before theirs run: an emulated guest keeps
-# one processor busy. What fails here is said when its suite asks for it. A group of
-# its own, as ^C does not reach what runs in the background, and all of it has to go.
-if (($# > 1 && ${#kernels[@]} > 0)); then
-	set -m
-	nice make --no-print-directory -k "${kernels[@]}" >out/kernels.log 2>&1 </dev/null &
-	set +m
-	builders=$!
-	# "!" as it is no failure of the checks that none is left
-	trap '! kill -TERM -- "-$builders" 2>/dev/null' EXIT
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
-fi
-for suite in "$@"; do
-	! left_out "$suite" || continue
-	if ! make --no-print-directory "ready-$suite"; then
-		result "out/$suite/build.tap" build "make ready-$suite failed"
-		continue
+choose_jobs "${wanted[@]}"
+waiting=("${wanted[@]}")
+((jobs == 1)) || in_order "${wanted[@]}"
+
+# Kernels are built one after the other while the suites before theirs run, with what
+# these leave of the processors, and in the order in which suites were named: "make
+# check" has the one first that takes least and that most need.
+declare -A running=() # which suite, by the last process of its job
+builder=
+trap stop EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+while ((${#waiting[@]} + ${#running[@]} > 0)); do
+	build_next
+	begin_ready
+	if ((${#running[@]} > 0)) || [[ -n $builder ]]; then
+		wait_for_one
 	fi
-	# In the background "set -e" holds, which it does not left of "||".
-	status=0
-	run_suite "$suite" &
-	wait $! || status=$?
-	((status == 0)) ||
-		result "out/$suite/run.tap" run "the suite broke off with status $status"
 done
 
 some=()

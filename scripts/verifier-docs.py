@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 DOC = "docs/verifier.md"
 
 # How many capabilities each letter has.
-SECTIONS = {"A": 15, "B": 9, "C": 5, "D": 5, "E": 12, "F": 6, "G": 4}
+SECTIONS = {"A": 15, "B": 9, "C": 5, "D": 5, "E": 12, "F": 6, "G": 4, "H": 20, "S": 8}
 NUMBERS = [f"{letter}{i}" for letter, last in SECTIONS.items() for i in range(1, last + 1)]
 
 # | number | capability | what it does | kernel | test |

@@ -6,6 +6,7 @@
 #ifndef _TASKHOLD_CMD_H
 #define _TASKHOLD_CMD_H
 
+int cmd_policy(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_status(int argc, char **argv);

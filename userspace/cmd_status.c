@@ -8,42 +8,32 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <json-c/json.h>
 
 #include <taskhold/types.h>
 
+#include "answer.h"
 #include "array.h"
 #include "cmd.h"
+#include "counters.h"
 #include "error.h"
 #include "feature.h"
 #include "holders.h"
-#include "model.h"
 #include "module.h"
-
-#include "status.skel.h"
+#include "stats.h"
 
 #define MAX_NOTES	8
-
-/* BPF objects are freed after grace periods: that long it waits for one. */
-#define FREED_MS	2000
-#define FREED_STEP_MS	10
 
 struct overview {
 	struct module_state module;
 	bool has_counters;
-	struct taskhold_stats stats;
-	struct taskhold_policy_stats policies[TASKHOLD_MAX_POLICIES];
-	size_t nr_policies;
+	struct counters counters;
 	bool has_holders;
 	struct holders holders;
 	struct holders_step *plan;
@@ -79,17 +69,6 @@ static const struct counter {
 	{ "policies", offsetof(struct taskhold_stats, policies) },
 	{ "held_total", offsetof(struct taskhold_stats, held_total) },
 	{ "finished_total", offsetof(struct taskhold_stats, finished_total) },
-}, policy_counters[] = {
-	{ "id", offsetof(struct taskhold_policy_stats, id) },
-	{ "attached_ns", offsetof(struct taskhold_policy_stats, attached_ns) },
-	{ "live", offsetof(struct taskhold_policy_stats, live) },
-	{ "kept", offsetof(struct taskhold_policy_stats, kept) },
-	{ "admitted", offsetof(struct taskhold_policy_stats, admitted) },
-	{ "finished", offsetof(struct taskhold_policy_stats, finished) },
-	{ "dropped", offsetof(struct taskhold_policy_stats, dropped) },
-	{ "threads", offsetof(struct taskhold_policy_stats, threads) },
-	{ "threads_finished", offsetof(struct taskhold_policy_stats, threads_finished) },
-	{ "totals", offsetof(struct taskhold_policy_stats, totals) },
 };
 
 static __u64 counter_value(const void *stats, const struct counter *counter)
@@ -97,56 +76,24 @@ static __u64 counter_value(const void *stats, const struct counter *counter)
 	return *(const __u64 *)((const char *)stats + counter->offset);
 }
 
-/*
- * Waits until the module has no more than that many references: freed BPF
- * objects give theirs up late.  Not for an event, as the kernel offers none.
- */
-static void wait_for_refcnt(struct module_state *m, long refcnt)
-{
-	int waited;
-
-	for (waited = 0; waited < FREED_MS; waited += FREED_STEP_MS) {
-		module_read(m, "");
-		if (m->refcnt <= refcnt)
-			break;
-		poll(NULL, 0, FREED_STEP_MS);
-	}
-}
-
-/* Runs the program that asks the module; false with a note if that is not possible. */
+/* False with a note if that is not possible. */
 static bool read_counters(struct overview *st)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	struct status *skel;
-	int err, slot, ret;
+	const char *what;
+	int err, slot;
 
-	skel = status__open_and_load();
-	if (!skel) {
-		err = errno;
-		note(st, "the counters cannot be read: loading the BPF program failed: %s; 'taskhold -v status' shows why",
-		     strerror(err));
+	err = counters_read(&st->counters, &what);
+	if (err) {
+		note(st, "the counters cannot be read: %s failed: %s; 'taskhold -v status' shows why",
+		     what, strerror(-err));
 		return false;
 	}
-	err = bpf_prog_test_run_opts(bpf_program__fd(skel->progs.read_status), &opts);
-	if (!err)
-		err = skel->bss->stats_ret;
-	if (err) {
-		note(st, "the counters cannot be read: the BPF program that asks for them failed: %s",
-		     strerror(-err));
-		goto out;
-	}
-	st->stats = skel->bss->stats;
 	for (slot = 0; slot < TASKHOLD_MAX_POLICIES; slot++) {
-		ret = skel->bss->policy_ret[slot];
-		if (!ret)
-			st->policies[st->nr_policies++] = skel->bss->policies[slot];
-		else if (ret != -ENOENT)
+		if (st->counters.slot_err[slot])
 			note(st, "the counters of the policy in slot %d cannot be read: %s", slot,
-			     strerror(-ret));
+			     strerror(-st->counters.slot_err[slot]));
 	}
-out:
-	status__destroy(skel);
-	return !err;
+	return true;
 }
 
 static void read_holders(struct overview *st)
@@ -198,13 +145,13 @@ static void read_all(struct overview *st)
 	/* First, while there is no BPF object of our own that uses the module. */
 	read_holders(st);
 	if (st->has_holders && !any_holder(&st->holders))
-		wait_for_refcnt(m, 0);
+		module_wait_refcnt(m, 0);
 	if (m->abi != TASKHOLD_ABI || !m->btf)
 		return;
 	refcnt = m->refcnt;
 	st->has_counters = read_counters(st);
 	/* Or who unloads the module next would find it in use, by us. */
-	wait_for_refcnt(m, refcnt);
+	module_wait_refcnt(m, refcnt);
 }
 
 static void free_all(struct overview *st)
@@ -229,16 +176,6 @@ static const char *bytes(__u64 n, char buf[32])
 		unit++;
 	}
 	snprintf(buf, 32, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
-	return buf;
-}
-
-static const char *seconds_since(__u64 ns, char buf[32])
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	snprintf(buf, 32, "%" PRIu64 " s",
-		 (uint64_t)(now.tv_sec - (__s64)(ns / 1000000000u)));
 	return buf;
 }
 
@@ -272,44 +209,23 @@ static void print_module(const struct module_state *m)
 		printf("references  %ld\n", m->refcnt);
 }
 
-/* Processes without their detail, and those without their numbers. */
-static void print_reasons(const struct taskhold_policy_stats *p)
-{
-	size_t reason, shown = 0;
-
-	printf("     reasons   ");
-	for (reason = 0; reason < TASKHOLD_NR_REASONS; reason++) {
-		if (p->reasons[reason])
-			printf("%s%s %llu", shown++ ? ", " : "", model_flaw_name(reason),
-			       p->reasons[reason]);
-	}
-	printf("%s\n", shown ? "" : "nothing folded, nothing lost");
-}
-
 static void print_counters(const struct overview *st)
 {
+	const struct taskhold_stats *stats = &st->counters.module;
 	const struct taskhold_policy_stats *p;
 	char a[32], b[32];
 	size_t i;
 
-	printf("memory      %s pinned: %llu records, %llu paths (%s)\n", bytes(st->stats.bytes, a),
-	       st->stats.records, st->stats.paths, bytes(st->stats.path_bytes, b));
+	printf("memory      %s pinned: %llu records, %llu paths (%s)\n", bytes(stats->bytes, a),
+	       stats->records, stats->paths, bytes(stats->path_bytes, b));
 	printf("processes   %llu watched, since it was loaded %llu held and %llu finished\n",
-	       st->stats.live, st->stats.held_total, st->stats.finished_total);
-	printf("policies    %zu of %d\n", st->nr_policies, TASKHOLD_MAX_POLICIES);
-	for (i = 0; i < st->nr_policies; i++) {
-		p = &st->policies[i];
+	       stats->live, stats->held_total, stats->finished_total);
+	printf("policies    %zu of %d\n", st->counters.nr_policies, TASKHOLD_MAX_POLICIES);
+	for (i = 0; i < st->counters.nr_policies; i++) {
+		p = &st->counters.policies[i];
 		printf("  %u: %.*s, for %s\n", p->slot, TASKHOLD_NAME_LEN, p->name,
-		       seconds_since(p->attached_ns, a));
-		printf("     held      %llu running, %llu finished, at most %u\n", p->live, p->kept,
-		       p->max_held);
-		printf("     ever      %llu admitted, %llu finished, %llu dropped\n", p->admitted,
-		       p->finished, p->dropped);
-		if (p->flags & TASKHOLD_POLICY_THREADS)
-			printf("     threads   one by one; of these records %llu admitted, %llu finished\n",
-			       p->threads, p->threads_finished);
-		printf("     totals    of %llu cgroups\n", p->totals);
-		print_reasons(p);
+		       stats_since(p->attached_ns, a));
+		stats_print(p, "     ", 10);
 	}
 }
 
@@ -393,32 +309,6 @@ static void print_text(const struct overview *st)
 		printf("note        %s\n", st->notes[i]);
 }
 
-static void add_text(struct json_object *o, const char *key, const char *text)
-{
-	char *clean = holders_printable(text);
-
-	json_object_object_add(o, key, clean ? json_object_new_string(clean) : NULL);
-	free(clean);
-}
-
-static void add_text_or_null(struct json_object *o, const char *key, const char *text)
-{
-	if (text[0])
-		add_text(o, key, text);
-	else
-		json_object_object_add(o, key, NULL);
-}
-
-static void add_number(struct json_object *o, const char *key, __u64 n)
-{
-	json_object_object_add(o, key, json_object_new_uint64(n));
-}
-
-static void add_bool(struct json_object *o, const char *key, bool value)
-{
-	json_object_object_add(o, key, json_object_new_boolean(value));
-}
-
 static void add_long_or_null(struct json_object *o, const char *key, long n)
 {
 	json_object_object_add(o, key, n < 0 ? NULL : json_object_new_int64(n));
@@ -429,17 +319,17 @@ static struct json_object *module_json(const struct module_state *m)
 	struct json_object *o = json_object_new_object();
 	enum module_base base = module_base(m);
 
-	add_bool(o, "loaded", m->loaded);
-	add_bool(o, "installed", m->installed);
+	answer_bool(o, "loaded", m->loaded);
+	answer_bool(o, "installed", m->installed);
 	if (!m->loaded)
 		return o;
-	add_text(o, "state", m->initstate);
-	add_text_or_null(o, "version", m->version);
+	answer_text(o, "state", m->initstate);
+	answer_text_or_null(o, "version", m->version);
 	add_long_or_null(o, "abi", m->abi);
-	add_text_or_null(o, "srcversion", m->srcversion);
+	answer_text_or_null(o, "srcversion", m->srcversion);
 	add_long_or_null(o, "refcnt", m->refcnt);
-	add_bool(o, "btf", m->btf);
-	add_text_or_null(o, "base_btf_sha256", m->base_sha256);
+	answer_bool(o, "btf", m->btf);
+	answer_text_or_null(o, "base_btf_sha256", m->base_sha256);
 	json_object_object_add(o, "base_btf_matches", base == MODULE_BASE_UNKNOWN ? NULL :
 			       json_object_new_boolean(base == MODULE_BASE_SAME));
 	return o;
@@ -451,27 +341,8 @@ static struct json_object *counters_json(const struct taskhold_stats *stats)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(module_counters); i++)
-		add_number(o, module_counters[i].name, counter_value(stats, &module_counters[i]));
-	return o;
-}
-
-static struct json_object *policy_json(const struct taskhold_policy_stats *p)
-{
-	struct json_object *o = json_object_new_object(), *reasons = json_object_new_object();
-	char name[TASKHOLD_NAME_LEN + 1] = "";
-	size_t i;
-
-	memcpy(name, p->name, TASKHOLD_NAME_LEN);
-	add_text(o, "name", name);
-	add_number(o, "slot", p->slot);
-	for (i = 0; i < ARRAY_SIZE(policy_counters); i++)
-		add_number(o, policy_counters[i].name, counter_value(p, &policy_counters[i]));
-	add_number(o, "max_held", p->max_held);
-	add_number(o, "interval_ms", p->interval_ms);
-	add_number(o, "flags", p->flags);
-	for (i = 0; i < TASKHOLD_NR_REASONS; i++)
-		add_number(reasons, model_flaw_name(i), p->reasons[i]);
-	json_object_object_add(o, "reasons", reasons);
+		answer_number(o, module_counters[i].name,
+			      counter_value(stats, &module_counters[i]));
 	return o;
 }
 
@@ -480,36 +351,8 @@ static struct json_object *policies_json(const struct overview *st)
 	struct json_object *a = json_object_new_array();
 	size_t i;
 
-	for (i = 0; i < st->nr_policies; i++)
-		json_object_array_add(a, policy_json(&st->policies[i]));
-	return a;
-}
-
-static struct json_object *procs_json(const struct holders_obj *obj)
-{
-	struct json_object *a = json_object_new_array(), *o;
-	size_t i;
-
-	for (i = 0; i < obj->nr_procs; i++) {
-		o = json_object_new_object();
-		json_object_object_add(o, "pid", json_object_new_int(obj->procs[i].pid));
-		add_text(o, "comm", obj->procs[i].comm);
-		json_object_array_add(a, o);
-	}
-	return a;
-}
-
-static struct json_object *pins_json(const struct holders_obj *obj)
-{
-	struct json_object *a = json_object_new_array();
-	char *text;
-	size_t i;
-
-	for (i = 0; i < obj->nr_pins; i++) {
-		text = holders_printable(obj->pins[i]);
-		json_object_array_add(a, text ? json_object_new_string(text) : NULL);
-		free(text);
-	}
+	for (i = 0; i < st->counters.nr_policies; i++)
+		json_object_array_add(a, stats_json(&st->counters.policies[i]));
 	return a;
 }
 
@@ -518,16 +361,15 @@ static struct json_object *holder_json(const struct holders *h, const struct hol
 	struct json_object *o = json_object_new_object();
 	struct holders_obj sum;
 
-	add_text(o, "kind", holders_type_name(obj->self.type));
-	add_number(o, "id", obj->self.id);
-	add_text(o, "name", obj->name);
-	add_bool(o, "certain", obj->how == HOLDERS_DOES);
-	add_text(o, "why", obj->why);
+	answer_text(o, "kind", holders_type_name(obj->self.type));
+	answer_number(o, "id", obj->self.id);
+	answer_text(o, "name", obj->name);
+	answer_bool(o, "certain", obj->how == HOLDERS_DOES);
+	answer_text(o, "why", obj->why);
 	if (holders_sum(h, obj, &sum))
 		return o;
-	add_bool(o, "registered_without_link", sum.registered);
-	json_object_object_add(o, "processes", procs_json(&sum));
-	json_object_object_add(o, "pins", pins_json(&sum));
+	answer_bool(o, "registered_without_link", sum.registered);
+	answer_keepers(o, &sum);
 	holders_free_obj(&sum);
 	return o;
 }
@@ -543,9 +385,9 @@ static struct json_object *holders_json(const struct holders *h)
 	}
 	for (i = 0; i < h->nr_modules; i++) {
 		o = json_object_new_object();
-		add_text(o, "kind", "module");
-		add_text(o, "name", h->modules[i]);
-		add_bool(o, "certain", true);
+		answer_text(o, "kind", "module");
+		answer_text(o, "name", h->modules[i]);
+		answer_bool(o, "certain", true);
 		json_object_array_add(a, o);
 	}
 	return a;
@@ -568,31 +410,19 @@ static struct json_object *root_json(const struct module_state *m)
 	struct json_object *root = json_object_new_object(), *o;
 
 	o = json_object_new_object();
-	add_text(o, "version", TASKHOLD_VERSION);
-	add_number(o, "abi", TASKHOLD_ABI);
-	add_text(o, "libbpf", libbpf_version_string() + 1);
+	answer_text(o, "version", TASKHOLD_VERSION);
+	answer_number(o, "abi", TASKHOLD_ABI);
+	answer_text(o, "libbpf", libbpf_version_string() + 1);
 	json_object_object_add(root, "taskhold", o);
 
 	o = json_object_new_object();
-	add_text(o, "release", m->release);
-	add_bool(o, "btf", m->vmlinux_btf);
-	add_text_or_null(o, "btf_sha256", m->vmlinux_sha256);
+	answer_text(o, "release", m->release);
+	answer_bool(o, "btf", m->vmlinux_btf);
+	answer_text_or_null(o, "btf_sha256", m->vmlinux_sha256);
 	json_object_object_add(root, "kernel", o);
 
 	json_object_object_add(root, "module", module_json(m));
 	return root;
-}
-
-/* Frees it. */
-static int print_root(struct json_object *root)
-{
-	const char *text = json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
-							  JSON_C_TO_STRING_NOSLASHESCAPE);
-
-	if (text)
-		puts(text);
-	json_object_put(root);
-	return text ? 0 : -ENOMEM;
 }
 
 static int print_json(const struct overview *st)
@@ -601,7 +431,7 @@ static int print_json(const struct overview *st)
 	size_t i;
 
 	json_object_object_add(root, "counters",
-			       st->has_counters ? counters_json(&st->stats) : NULL);
+			       st->has_counters ? counters_json(&st->counters.module) : NULL);
 	json_object_object_add(root, "policies", st->has_counters ? policies_json(st) : NULL);
 	json_object_object_add(root, "holders",
 			       st->has_holders ? holders_json(&st->holders) : NULL);
@@ -610,7 +440,7 @@ static int print_json(const struct overview *st)
 	for (i = 0; i < st->nr_notes; i++)
 		json_object_array_add(notes, json_object_new_string(st->notes[i]));
 	json_object_object_add(root, "notes", notes);
-	return print_root(root);
+	return answer_print(root);
 }
 
 /* --features: nothing but what kernel and module can do. */
@@ -630,11 +460,11 @@ static int show_features(bool json)
 		return th_fail(TH_ENV, "the features cannot be tried: %s", strerror(-err));
 	/* Or else who unloads the module next would find it in use, by us. */
 	if (m.refcnt >= 0)
-		wait_for_refcnt(&m, m.refcnt);
+		module_wait_refcnt(&m, m.refcnt);
 	if (json) {
 		root = root_json(&m);
 		json_object_object_add(root, "features", feature_json(&f));
-		err = print_root(root);
+		err = answer_print(root);
 	} else {
 		err = feature_print(&f);
 	}

@@ -135,15 +135,14 @@ static int libbpf_says(enum libbpf_print_level level, const char *fmt, va_list a
 	char *text;
 	int len;
 
-	if (th_verbose)
-		return vfprintf(stderr, fmt, ap);
-	/* Without -v only what libbpf itself calls a warning is worth keeping. */
-	if (level != LIBBPF_WARN)
-		return 0;
 	len = vasprintf(&text, fmt, ap);
 	if (len < 0)
 		return 0;
-	keep(text, len);
+	if (th_verbose)
+		fputs(text, stderr);
+	/* Only what libbpf itself calls a warning is worth keeping. */
+	if (level == LIBBPF_WARN)
+		keep(text, len);
 	free(text);
 	return len;
 }
@@ -157,6 +156,11 @@ void th_libbpf_clear(void)
 {
 	kept.len = 0;
 	kept.text[0] = 0;
+}
+
+const char *th_libbpf_kept(void)
+{
+	return kept.text;
 }
 
 static bool begins(const char *line, const char *with)
@@ -222,6 +226,11 @@ int th_fail_libbpf(int exit_code, const char *fmt, ...)
 	va_start(ap, fmt);
 	say(fmt, ap);
 	va_end(ap);
+	/* All of it has been shown already. */
+	if (th_verbose) {
+		th_libbpf_clear();
+		return exit_code;
+	}
 
 	/* The beginning of a log longer than what is kept is gone: start inside it. */
 	end = strstr(kept.text, LOG_END);

@@ -20,6 +20,7 @@ enum th_exit {
 	TH_ENV		= 3,	/* privileges, kernel, module, versions */
 	TH_IO		= 4,	/* a file cannot be read, written or understood */
 	TH_INCOMPLETE	= 5,	/* --require-complete, and it is not */
+	TH_DETACHED	= 6,	/* the policy that was held is detached from outside */
 	TH_NOT_EXEC	= 126,
 	TH_NOT_FOUND	= 127,
 	TH_SIGNAL	= 128,	/* plus the number of the signal */
@@ -51,7 +52,7 @@ void th_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int th_bad_option(const char *cmd, const struct option *options, int opt, char **argv);
 
 /*
- * Takes libbpf's messages: printed with -v, otherwise kept, the last
+ * Takes libbpf's messages: all are printed with -v, warnings are kept, the last
  * TH_LIBBPF_KEEP bytes of them.
  */
 #define TH_LIBBPF_KEEP	(64u << 10)
@@ -59,6 +60,9 @@ void th_libbpf_init(void);
 
 /* Forgets what was kept: before an operation whose messages matter. */
 void th_libbpf_clear(void);
+
+/* What was kept since, lines of text; valid until libbpf speaks again. */
+const char *th_libbpf_kept(void);
 
 /*
  * th_fail(), and below it what libbpf said about it since th_libbpf_clear():

@@ -89,6 +89,12 @@ struct holders_syms {
  * doing.  The caller must not hold BPF objects of its own, or they are found.
  */
 int holders_read(struct holders *h, const char **what);
+
+/*
+ * Likewise, but for programs that only call the module: the symbols of the kernel,
+ * which take the longest, are not read.
+ */
+int holders_read_policies(struct holders *h, const char **what);
 void holders_free(struct holders *h);
 
 /* Adds an object, or a reference, pin, process or module; -ENOMEM or 0. */
@@ -134,6 +140,9 @@ struct holders_step {
  */
 int holders_plan(const struct holders *h, struct holders_step **steps);
 void holders_plan_free(struct holders_step *steps, int nr);
+
+/* Which object of BPF is open there; 0, -ENOENT: none that the kernel shows, or -ENOMEM. */
+int holders_of_fd(int fd, struct holders_ref *self);
 
 /* The ids in the text of a /proc/PID/fdinfo file of a BPF object. */
 int holders_parse_fdinfo(const char *info, struct holders_refs *refs);

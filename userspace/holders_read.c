@@ -403,10 +403,25 @@ static int refs_of_fd(int fd, struct holders_refs *refs)
 	return holders_parse_fdinfo(text, refs);
 }
 
-static int read_pin(struct reader *r, const char *path)
+int holders_of_fd(int fd, struct holders_ref *self)
 {
 	struct holders_refs refs = {};
+	int err;
+
+	err = refs_of_fd(fd, &refs);
+	if (!err && !refs.nr)
+		err = -ENOENT;
+	/* The first is the object itself, a link then names what it attaches. */
+	if (!err)
+		*self = refs.ref[0];
+	free(refs.ref);
+	return err;
+}
+
+static int read_pin(struct reader *r, const char *path)
+{
 	struct holders_obj *obj;
+	struct holders_ref self;
 	int fd, ret;
 
 	fd = bpf_obj_get(path);
@@ -414,14 +429,12 @@ static int read_pin(struct reader *r, const char *path)
 		th_info("%s: cannot look at this pin: %s", path, strerror(-fd));
 		return 0;
 	}
-	ret = refs_of_fd(fd, &refs);
+	ret = holders_of_fd(fd, &self);
 	close(fd);
-	/* The first is the object itself, a link then names what it attaches. */
-	obj = !ret && refs.nr ? holders_find(r->h, refs.ref[0]) : NULL;
-	if (obj)
-		ret = holders_add_pin(obj, path);
-	free(refs.ref);
-	return ret;
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	obj = holders_find(r->h, self);
+	return obj ? holders_add_pin(obj, path) : 0;
 }
 
 static int walk_pins(struct reader *r, const char *path, dev_t dev)
@@ -604,21 +617,22 @@ static int read_links(struct reader *r)
 	return each_id(r, bpf_link_get_next_id, bpf_link_get_fd_by_id, read_link);
 }
 
-int holders_read(struct holders *h, const char **what)
+static int read_steps(struct holders *h, bool calls, const char **what)
 {
 	static const struct {
 		const char *what;
 		int (*read)(struct reader *r);
 		bool of_holders;	/* of no use if there is no holder */
+		bool of_calls;		/* only tells who calls the module */
 	} steps[] = {
-		{ "reading the dependent modules", read_modules, false },
-		{ "reading /proc/kallsyms", read_syms, false },
-		{ "listing BTF objects", read_btfs, false },
-		{ "listing programs", read_progs, false },
-		{ "listing maps", read_maps, false },
-		{ "listing links", read_links, false },
-		{ "looking for pins", read_pins, true },
-		{ "looking for processes", read_procs, true },
+		{ "reading the dependent modules", read_modules, false, false },
+		{ "reading /proc/kallsyms", read_syms, false, true },
+		{ "listing BTF objects", read_btfs, false, false },
+		{ "listing programs", read_progs, false, false },
+		{ "listing maps", read_maps, false, false },
+		{ "listing links", read_links, false, false },
+		{ "looking for pins", read_pins, true, false },
+		{ "looking for processes", read_procs, true, false },
 	};
 	struct reader r = { .h = h };
 	int ret = 0;
@@ -629,6 +643,8 @@ int holders_read(struct holders *h, const char **what)
 		if (steps[i].of_holders && !holders_count(h, HOLDERS_DOES) &&
 		    !holders_count(h, HOLDERS_MAYBE))
 			break;
+		if (steps[i].of_calls && !calls)
+			continue;
 		*what = steps[i].what;
 		ret = steps[i].read(&r);
 	}
@@ -640,4 +656,14 @@ int holders_read(struct holders *h, const char **what)
 	if (ret)
 		holders_free(h);
 	return ret;
+}
+
+int holders_read(struct holders *h, const char **what)
+{
+	return read_steps(h, true, what);
+}
+
+int holders_read_policies(struct holders *h, const char **what)
+{
+	return read_steps(h, false, what);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,10 @@
 
 #define SYS_MODULE	"/sys/module/" MODULE_NAME
 #define SYS_BTF		"/sys/kernel/btf/"
+
+/* BPF objects are freed after grace periods: that long it waits for one. */
+#define FREED_MS	2000
+#define FREED_STEP_MS	10
 
 static bool exists(const char *root, const char *path)
 {
@@ -102,6 +107,18 @@ void module_read(struct module_state *st, const char *root)
 	st->refcnt = read_long(root, SYS_MODULE "/refcnt");
 	read_line(root, SYS_MODULE "/parameters/base_btf", st->base_sha256,
 		  sizeof(st->base_sha256));
+}
+
+void module_wait_refcnt(struct module_state *st, long refcnt)
+{
+	int waited;
+
+	for (waited = 0; waited < FREED_MS; waited += FREED_STEP_MS) {
+		module_read(st, "");
+		if (st->refcnt <= refcnt)
+			break;
+		poll(NULL, 0, FREED_STEP_MS);
+	}
 }
 
 /* The effective set, by number; the limit of what the kernel knows is no error. */

@@ -49,6 +49,13 @@ struct module_state {
  */
 void module_read(struct module_state *st, const char *root);
 
+/*
+ * Reads it again until the module has no more than that many references, or 2 s have
+ * passed: BPF objects give theirs up some time after they were closed.  Not for an
+ * event, as the kernel offers none.
+ */
+void module_wait_refcnt(struct module_state *st, long refcnt);
+
 /* What this process may do. */
 enum module_access module_access(void);
 

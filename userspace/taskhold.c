@@ -19,6 +19,7 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 	const char *what;
 } commands[] = {
+	{ "policy", cmd_policy, "attach, list, exchange, detach and check policies" },
 	{ "record", cmd_record, "record what runs, and what it costs, to a file" },
 	{ "report", cmd_report, "show a recording as a table, JSON or CSV" },
 	{ "status", cmd_status, "show the module, its policies and who holds it" },
@@ -52,7 +53,8 @@ static int help(void)
 	       "  -V, --version   show the versions of the command, its ABI and libbpf\n"
 	       "  -h, --help      show this\n\n"
 	       "Exit status: 0 done, 2 wrong usage, 3 privileges, kernel or module, 4 input or\n"
-	       "output, 5 incomplete; record exits as its command does. See taskhold(8).\n");
+	       "output, 5 incomplete, 6 a policy that was held is detached from outside; record exits\n"
+	       "as its command does. See taskhold(8).\n");
 	return TH_OK;
 }
 

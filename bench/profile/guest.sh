@@ -59,13 +59,14 @@ record() {
 	"$taskhold" report --require-complete --json "$work/recording" >"$work/report.json"
 }
 
-empty_policy() {
-	coproc micro { "$bin/micro" policy; }
+# attached WHAT: an empty policy, or an empty program on the tracepoint of a fork
+attached() {
+	coproc micro { "$bin/micro" "$1"; }
 	# shellcheck disable=SC2154 # coproc sets micro and micro_PID
 	local pid=$micro_PID line
 	read -r line <&"${micro[0]}"
 	[[ $line == attached ]]
-	count_as empty-policy
+	count_as "empty-$1"
 	local input=${micro[1]}
 	exec {input}>&-
 	wait "$pid"
@@ -78,7 +79,8 @@ for ((round = 1; round <= rounds; round++)); do
 	count_as nothing
 	modprobe taskhold
 	count_as loaded
-	empty_policy
+	attached policy
+	attached program
 	record
 	await "the module's unloading" modprobe -r taskhold
 done

@@ -36,11 +36,12 @@ PARTS = [
     ("end/snapshot", "  numbers copied into it"),
     ("end/put", "  record put"),
     ("free", "free: RCU callback"),
+    ("program", "a tp_btf program called at birth"),
     ("user", "user space: drain, checksum"),
     ("write", "write(): copied, page cache zeroed"),
 ]
 OUTSIDE = "-"
-SHOWN = ["loaded", "empty-policy", "record"]
+SHOWN = ["loaded", "empty-program", "empty-policy", "record"]
 
 
 def symbols(path):

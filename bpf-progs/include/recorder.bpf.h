@@ -11,6 +11,10 @@
  * Nothing is formatted here and nothing waits: a record that finds the ring
  * buffer full is folded into its cgroup's totals by the module, which counts
  * it.
+ *
+ * Where nobody records, as with bpftool or `taskhold policy attach`, policy_name is
+ * not set and the ring buffer is not used: finished records are kept, max_held of
+ * them, for programs that walk them, and `taskhold status` counts them.
  */
 #ifndef _RECORDER_BPF_H
 #define _RECORDER_BPF_H
@@ -22,6 +26,9 @@
 
 /* Set by user space before load. */
 const volatile __u64 wake_at = 1 << 20;	/* bytes in the ring buffer that wake the reader */
+
+/* The policy's own name, for find(); empty where nobody records. */
+const volatile char policy_name[TASKHOLD_NAME_LEN];
 
 /* Set by find(), read by user space. */
 __u32 slot = TASKHOLD_MAX_POLICIES;
@@ -175,6 +182,8 @@ int BPF_PROG(finish, struct taskhold_rec *rec, struct task_struct *task)
 {
 	struct info_item *out;
 
+	if (!policy_name[0])
+		return TASKHOLD_KEEP;
 	out = bpf_ringbuf_reserve(&ring, sizeof(*out), 0);
 	if (!out)
 		return TASKHOLD_FOLD;
@@ -225,9 +234,6 @@ int BPF_PROG(on_release, struct cgroup *cgrp, const char *path)
 	put_cgroup(cgrp, TASKHOLD_CGROUP_RELEASE);
 	return 0;
 }
-
-/* The policy's own name, for find(): set by user space before load. */
-const volatile char policy_name[TASKHOLD_NAME_LEN];
 
 /* Find the slot of this policy. */
 SEC("syscall")

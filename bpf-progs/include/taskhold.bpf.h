@@ -46,6 +46,7 @@
  */
 struct taskhold_rec {
 	struct taskhold_info info;
+	__u64 data; /* the policy's own word; its members may write it */
 } __attribute__((preserve_access_index));
 
 /* Is this kfunc there? A branch that the verifier drops where it is not. */

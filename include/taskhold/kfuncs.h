@@ -29,6 +29,8 @@ struct bpf_iter_taskhold_rec {
 extern struct taskhold_rec *taskhold_rec_acquire(struct taskhold_rec *rec) TASKHOLD_KFUNC;
 extern void taskhold_rec_release(struct taskhold_rec *rec) TASKHOLD_KFUNC;
 extern struct taskhold_rec *taskhold_rec_lookup(struct task_struct *task) TASKHOLD_KFUNC;
+extern struct taskhold_rec *taskhold_rec_lookup_in(struct task_struct *task,
+						   __u32 slot) TASKHOLD_KFUNC;
 extern int taskhold_rec_snapshot(struct taskhold_rec *rec, void *out, __u32 out__sz,
 				 __u64 flags) TASKHOLD_KFUNC;
 extern int taskhold_rec_cgroup_path(struct taskhold_rec *rec, void *out,
@@ -70,6 +72,8 @@ extern int taskhold_totals_path(__u32 slot, __u64 cgroup_id, void *out,
 				__u32 out__sz) TASKHOLD_KFUNC;
 extern int taskhold_stats_read(void *out, __u32 out__sz) TASKHOLD_KFUNC;
 extern int taskhold_policy_stats_read(__u32 slot, void *out, __u32 out__sz) TASKHOLD_KFUNC;
+extern int taskhold_policy_slot(const char *name__str) TASKHOLD_KFUNC;
+extern int taskhold_exit_info_read(__u32 nth, void *out, __u32 out__sz) TASKHOLD_KFUNC;
 extern int taskhold_settle(void) TASKHOLD_KFUNC;
 
 #endif /* _TASKHOLD_KFUNCS_H */

@@ -4,8 +4,21 @@
  *
  * A policy is a BPF struct_ops map of this type (SEC(".struct_ops.link")).
  * Every member may be left out.  Up to TASKHOLD_MAX_POLICIES are attached at
- * once; they do not see each other, and each has records of its own.  Of one
- * event the records are called for in no particular order.
+ * once; they do not see each other, and each has records of its own.
+ *
+ * Order: of one process a policy is asked admit until it holds it; then come
+ * exec, as often as it happens, exit and finish, each after the one before has
+ * returned.  finish may come without exit: of a process that had exited when the
+ * policy came.  attach is called before, detach after all of these.  Where several
+ * policies are attached, admit is called by their slots, from the lowest; the
+ * others for one event are called one after the other in no fixed order of the
+ * policies.  Between processes there is no order: they run at once.
+ *
+ * A policy that is at fault is detached: one that returns what it may not, or of
+ * which two calls in a minute take longer than the module's parameter slow_ms.  The value is
+ * contained: a process is not held, a record is folded.  No call is made from then
+ * on but detach, which is told why, as are who polls its link (EPOLLHUP) and
+ * who asks taskhold_exit_info_read().  Neither the task nor other policies notice.
  *
  * admit, exec, exit, finish and overflow run inside tracepoints of the
  * scheduler: they must not sleep, must be quick, and may be entered on a CPU
@@ -18,6 +31,7 @@
 #include "types.h"
 
 struct task_struct;
+struct taskhold_exit_info;
 struct taskhold_rec;
 
 struct taskhold_ops {
@@ -32,7 +46,7 @@ struct taskhold_ops {
 	 * Left out: every process is held.
 	 *
 	 * Return: 0 not to hold it (asked again when it calls exec or changes
-	 * its cgroup), any other value to hold it.
+	 * its cgroup), a positive value to hold it; a negative one is a fault.
 	 */
 	int (*admit)(struct task_struct *task, struct task_struct *parent, __u32 event);
 
@@ -61,9 +75,9 @@ struct taskhold_ops {
 	 *	be taken any more; NULL (the parameter is __nullable) where
 	 *	another thread outlived the first
 	 *
-	 * Left out: TASKHOLD_KEEP.  An unknown verdict counts as TASKHOLD_FOLD.
+	 * Left out: TASKHOLD_KEEP.
 	 *
-	 * Return: enum taskhold_verdict.
+	 * Return: enum taskhold_verdict; any other value is a fault.
 	 */
 	int (*finish)(struct taskhold_rec *rec, struct task_struct *task);
 
@@ -79,12 +93,18 @@ struct taskhold_ops {
 	/**
 	 * @attach: The policy is about to be attached; may sleep.
 	 *
-	 * Return: 0, or a negative error that refuses the attachment.
+	 * Return: 0, or a negative error that refuses the attachment, as a
+	 * positive value does with -EINVAL.
 	 */
 	int (*attach)(void);
 
-	/** @detach: The policy is detached, no other member runs any more; may sleep. */
-	void (*detach)(void);
+	/**
+	 * @detach: The policy is detached, no other member runs any more; may
+	 *	sleep.
+	 * @info: why, and its counters as it ended; a program may leave the
+	 *	parameter out
+	 */
+	void (*detach)(const struct taskhold_exit_info *info);
 
 	/**
 	 * @name: 1 to TASKHOLD_NAME_LEN - 1 of [A-Za-z0-9_.-], NUL padded;

@@ -33,6 +33,8 @@
 #define TASKHOLD_MAX_HELD	4194304	/* highest taskhold_ops.max_held */
 #define TASKHOLD_MAX_INTERVAL	60000	/* highest taskhold_ops.interval_ms */
 #define TASKHOLD_MAX_TOTALS	65536	/* cgroups with totals of their own, a policy */
+#define TASKHOLD_MAX_ENDED	16	/* policies that have ended, whose exit info is kept */
+#define TASKHOLD_TEXT_LEN	96	/* taskhold_exit_info.text, the NUL included */
 
 /*
  * enum taskhold_event - why taskhold_ops.admit() asks about a task
@@ -75,6 +77,18 @@ enum taskhold_reason {
 /* taskhold_ops.flags */
 enum taskhold_policy_flags {
 	TASKHOLD_POLICY_THREADS	= 1 << 0, /* records of threads, beside those of processes */
+};
+
+/*
+ * enum taskhold_exit_kind - why a policy is not attached any more
+ *
+ * Below 64 somebody wanted it; from there on the policy is at fault.
+ */
+enum taskhold_exit_kind {
+	TASKHOLD_EXIT_UNREG	= 1,	/* user space let go of its link, or map */
+	TASKHOLD_EXIT_PARAM	= 2,	/* the module's parameter detach */
+	TASKHOLD_EXIT_RETVAL	= 64,	/* a member returned what it may not: code */
+	TASKHOLD_EXIT_SLOW	= 65,	/* two calls in a minute over slow_ms: code, in ms */
 };
 
 /* taskhold_info.flags */
@@ -204,10 +218,21 @@ struct taskhold_policy_stats {
 	__u32 slot;		/* 0..TASKHOLD_MAX_POLICIES - 1 */
 };
 
+/* struct taskhold_exit_info - how a policy came to its end, and what it had then */
+struct taskhold_exit_info {
+	struct taskhold_policy_stats stats; /* as it ended; slot is another's since, perhaps */
+	__u64 time_ns;		/* CLOCK_BOOTTIME */
+	__s64 code;		/* by kind, else 0 */
+	__u32 kind;		/* enum taskhold_exit_kind */
+	__u32 reserved;		/* 0 */
+	char text[TASKHOLD_TEXT_LEN]; /* the same in words, NUL-terminated */
+};
+
 _Static_assert(sizeof(struct taskhold_use) == 88, "layout");
 _Static_assert(sizeof(struct taskhold_info) == 232, "layout");
 _Static_assert(sizeof(struct taskhold_totals) == 136, "layout");
 _Static_assert(sizeof(struct taskhold_stats) == 64, "layout");
 _Static_assert(sizeof(struct taskhold_policy_stats) == 184, "layout");
+_Static_assert(sizeof(struct taskhold_exit_info) == 304, "layout");
 
 #endif /* _TASKHOLD_TYPES_H */

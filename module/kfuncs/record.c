@@ -9,7 +9,7 @@
 
 #include "../compat.h"
 #include "../record.h"
-#include "../tracker.h"
+#include "../view.h"
 #include "register.h"
 
 __bpf_kfunc_start_defs();
@@ -70,7 +70,22 @@ CFI_NOSEAL(taskhold_rec_release_dtor);
  */
 __bpf_kfunc struct taskhold_rec *taskhold_rec_lookup(struct task_struct *task)
 {
-	return taskhold_tracker_find(task);
+	return taskhold_view_find(task, U8_MAX);
+}
+
+/**
+ * taskhold_rec_lookup_in - the record that one policy has of a running process
+ * @task: any thread of it; trusted or under RCU
+ * @slot: the policy's slot, as taskhold_policy_slot() has it
+ *
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
+ *
+ * Return: a reference, to be released by taskhold_rec_release(), or NULL if that
+ * policy does not hold the process, or there is none in that slot.
+ */
+__bpf_kfunc struct taskhold_rec *taskhold_rec_lookup_in(struct task_struct *task, u32 slot)
+{
+	return slot < TASKHOLD_MAX_POLICIES ? taskhold_view_find(task, 1U << slot) : NULL;
 }
 
 /**

@@ -14,6 +14,9 @@
 #include <linux/btf_ids.h>
 #include <linux/module.h>
 
+#include <taskhold/ops.h>
+
+#include "../btf.h"
 #include "../compat.h"
 #include "register.h"
 
@@ -22,6 +25,7 @@ BTF_KFUNCS_START(taskhold_kfunc_ids)
 BTF_ID_FLAGS(func, taskhold_rec_acquire, KF_ACQUIRE | KF_RET_NULL | KF_RCU)
 BTF_ID_FLAGS(func, taskhold_rec_release, KF_RELEASE)
 BTF_ID_FLAGS(func, taskhold_rec_lookup, KF_ACQUIRE | KF_RET_NULL | KF_RCU)
+BTF_ID_FLAGS(func, taskhold_rec_lookup_in, KF_ACQUIRE | KF_RET_NULL | KF_RCU)
 BTF_ID_FLAGS(func, taskhold_rec_snapshot, KF_RCU)
 BTF_ID_FLAGS(func, taskhold_rec_cgroup_path, KF_RCU)
 BTF_ID_FLAGS(func, taskhold_rec_exe_path, KF_RCU)
@@ -60,6 +64,8 @@ BTF_ID_FLAGS(func, taskhold_totals_next, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, taskhold_totals_path, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, taskhold_stats_read, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, taskhold_policy_stats_read, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, taskhold_policy_slot, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, taskhold_exit_info_read, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, taskhold_settle, KF_SLEEPABLE)
 BTF_KFUNCS_END(taskhold_kfunc_ids)
 
@@ -71,8 +77,7 @@ BTF_KFUNCS_END(taskhold_kfunc_ids)
  * may have interrupted.
  */
 BTF_SET_START(taskhold_syscall_ids)
-BTF_ID(func, taskhold_totals_next)
-BTF_ID(func, taskhold_totals_path)
+BTF_ID(func, taskhold_exit_info_read)
 BTF_ID(func, taskhold_settle)
 #if TASKHOLD_WITH_KPTR_GET
 BTF_ID(func, taskhold_pid_of_task)
@@ -108,6 +113,53 @@ BTF_SET_END(taskhold_file_get_ids)
 #endif
 
 /*
+ * Not for the members of taskhold_ops that run inside tracepoints: their time is that
+ * of a task, or of a CPU that has softirqs off, and a walk takes as long as there are
+ * records.
+ */
+BTF_SET_START(taskhold_walk_ids)
+BTF_ID(func, bpf_iter_taskhold_rec_new)
+BTF_SET_END(taskhold_walk_ids)
+
+/*
+ * These take a lock with interrupts off, for a moment.  Where a SYSCALL program is
+ * called it cannot be this CPU's, nor where attach and detach are, nor in a timer that
+ * they arm: for them as well, so that a policy can sum up without user space.
+ */
+BTF_SET_START(taskhold_totals_ids)
+BTF_ID(func, taskhold_totals_next)
+BTF_ID(func, taskhold_totals_path)
+BTF_SET_END(taskhold_totals_ids)
+
+BTF_ID_LIST_SINGLE(taskhold_ops_id, struct, taskhold_ops)
+
+/* The place of attach among the members; those that are functions stand first. */
+#define MEMBER_ATTACH	(offsetof(struct taskhold_ops, attach) / \
+		       sizeof_field(struct taskhold_ops, attach))
+
+static bool is_member(const struct bpf_prog *prog)
+{
+	return prog->type == BPF_PROG_TYPE_STRUCT_OPS && prog->aux->attach_btf == taskhold_btf &&
+	       prog->aux->attach_btf_id == taskhold_ops_id[0];
+}
+
+/*
+ * Is this one of these members?  They stand first in the type, before attach.  What
+ * replaces a function of a struct_ops program is taken for one.
+ */
+static bool is_in_tracepoint(const struct bpf_prog *prog)
+{
+	if (prog->type != BPF_PROG_TYPE_STRUCT_OPS)
+		return resolve_prog_type(prog) == BPF_PROG_TYPE_STRUCT_OPS;
+	return is_member(prog) && prog->expected_attach_type < MEMBER_ATTACH;
+}
+
+static bool is_attach_or_detach(const struct bpf_prog *prog)
+{
+	return is_member(prog) && prog->expected_attach_type >= MEMBER_ATTACH;
+}
+
+/*
  * The kernel asks about each function of this module's BTF that a program calls,
  * and about no other.  The sets above are the module's own, with the numbers that
  * .BTF_ids was built with; the kernel has its copy.  BTF with a base of its own
@@ -129,8 +181,12 @@ static int taskhold_kfunc_filter(const struct bpf_prog *prog, u32 kfunc_id)
 	    type != BPF_PROG_TYPE_SYSCALL && type != BPF_PROG_TYPE_LSM)
 		return -EACCES;
 #endif
+	if (btf_id_set_contains(&taskhold_walk_ids, kfunc_id) && is_in_tracepoint(prog))
+		return -EACCES;
 	if (btf_id_set_contains(&taskhold_syscall_ids, kfunc_id))
 		return type == BPF_PROG_TYPE_SYSCALL ? 0 : -EACCES;
+	if (btf_id_set_contains(&taskhold_totals_ids, kfunc_id))
+		return type == BPF_PROG_TYPE_SYSCALL || is_attach_or_detach(prog) ? 0 : -EACCES;
 	/*
 	 * On the same hook as TRACING, and its programs have most of their calls in
 	 * NMIs.  That is not what keeps kfuncs out of these: a TRACING program can be

@@ -7,7 +7,8 @@
 
 #include <taskhold/kfuncs.h>
 
-#include "../tracker.h"
+#include "../ended.h"
+#include "../view.h"
 
 __bpf_kfunc_start_defs();
 
@@ -18,7 +19,9 @@ __bpf_kfunc_start_defs();
  * @out: where to: struct taskhold_totals
  * @out__sz: sizeof(struct taskhold_totals), exactly
  *
- * Context: process, or a timer of the program's; SYSCALL programs alone.
+ * Context: process, or a timer of the program's; SYSCALL programs, and attach and
+ * detach of struct taskhold_ops, which find no policy of their own attached yet, or
+ * any more: a timer that attach() arms does.
  *
  * Return: 0; -ENOENT after the last or for a slot without policy, -EINVAL for
  * another size.
@@ -27,7 +30,7 @@ __bpf_kfunc int taskhold_totals_next(u32 slot, u64 *cursor, void *out, u32 out__
 {
 	if (out__sz != sizeof(struct taskhold_totals))
 		return -EINVAL;
-	return taskhold_tracker_next_totals(slot, cursor, out);
+	return taskhold_view_next_totals(slot, cursor, out);
 }
 
 /**
@@ -39,14 +42,16 @@ __bpf_kfunc int taskhold_totals_next(u32 slot, u64 *cursor, void *out, u32 out__
  *
  * Right also when the cgroup has been removed.
  *
- * Context: process, or a timer of the program's; SYSCALL programs alone.
+ * Context: process, or a timer of the program's; SYSCALL programs, and attach and
+ * detach of struct taskhold_ops, which find no policy of their own attached yet, or
+ * any more: a timer that attach() arms does.
  *
  * Return: length without the NUL; -ENAMETOOLONG if it was cut, -ENOENT for a
  * slot without policy and a cgroup without sums, -EINVAL for a size of 0.
  */
 __bpf_kfunc int taskhold_totals_path(u32 slot, u64 cgroup_id, void *out, u32 out__sz)
 {
-	return taskhold_tracker_totals_path(slot, cgroup_id, out, out__sz);
+	return taskhold_view_totals_path(slot, cgroup_id, out, out__sz);
 }
 
 /**
@@ -62,7 +67,7 @@ __bpf_kfunc int taskhold_stats_read(void *out, u32 out__sz)
 {
 	if (out__sz != sizeof(struct taskhold_stats))
 		return -EINVAL;
-	taskhold_tracker_stats(out);
+	taskhold_view_stats(out);
 	return 0;
 }
 
@@ -80,7 +85,42 @@ __bpf_kfunc int taskhold_policy_stats_read(u32 slot, void *out, u32 out__sz)
 {
 	if (out__sz != sizeof(struct taskhold_policy_stats))
 		return -EINVAL;
-	return taskhold_tracker_policy_stats(slot, out);
+	return taskhold_view_policy_stats(slot, out);
+}
+
+/**
+ * taskhold_policy_slot - the slot of an attached policy
+ * @name__str: its name, a constant string
+ *
+ * What belongs to one policy is asked for by its slot. A slot is that of another
+ * policy after the first has been detached: its id in taskhold_policy_stats tells.
+ *
+ * Context: any; TRACING, SYSCALL and STRUCT_OPS programs.
+ *
+ * Return: 0 to TASKHOLD_MAX_POLICIES - 1; -ENOENT if no policy of that name is
+ * attached, as while attach() of its own is called.
+ */
+__bpf_kfunc int taskhold_policy_slot(const char *name__str)
+{
+	return taskhold_view_slot(name__str);
+}
+
+/**
+ * taskhold_exit_info_read - how a policy has ended
+ * @nth: 0 for the last that has, 1 for the one before, to TASKHOLD_MAX_ENDED - 1
+ * @out: where to: struct taskhold_exit_info
+ * @out__sz: sizeof(struct taskhold_exit_info), exactly
+ *
+ * Context: process, or a timer of the program's; SYSCALL programs alone.
+ *
+ * Return: 0; -ENOENT where fewer have ended or are remembered, -EINVAL for another
+ * size.
+ */
+__bpf_kfunc int taskhold_exit_info_read(u32 nth, void *out, u32 out__sz)
+{
+	if (out__sz != sizeof(struct taskhold_exit_info))
+		return -EINVAL;
+	return taskhold_ended_read(nth, out);
 }
 
 /**

@@ -8,11 +8,14 @@
 #include <linux/bpf.h>
 #include <linux/bpf_verifier.h>
 #include <linux/btf.h>
+#include <linux/btf_ids.h>
 #include <linux/ctype.h>
 #include <linux/module.h>
 
 #include <taskhold/ops.h>
 
+#include "../btf.h"
+#include "../record.h"
 #include "../tracker.h"
 #include "taskhold_ops.h"
 
@@ -22,6 +25,7 @@ static bool btf_is_usable;
 static int taskhold_ops_init(struct btf *btf)
 {
 	btf_is_usable = true;
+	taskhold_btf = btf;
 	return 0;
 }
 
@@ -38,9 +42,31 @@ static bool taskhold_ops_is_valid_access(int off, int size, enum bpf_access_type
 	return bpf_tracing_btf_ctx_access(off, size, type, prog, info);
 }
 
+BTF_ID_LIST_SINGLE(taskhold_rec_id, struct, taskhold_rec)
+
+/*
+ * What a member may write through a pointer of the kernel's: the policy's own word in
+ * the record that it is given.  Not in one that it has looked up, which may be
+ * another policy's, and not through a pointer that may not be one.
+ *
+ * Return: 0 to let it; 6.12 asks for no more than that it is not negative.
+ */
+static int taskhold_ops_struct_access(struct bpf_verifier_log *log,
+				      const struct bpf_reg_state *reg, int off, int size)
+{
+	if (reg->btf == taskhold_btf && reg->btf_id == taskhold_rec_id[0] &&
+	    reg->type == (PTR_TO_BTF_ID | PTR_TRUSTED) && !reg->ref_obj_id &&
+	    off == offsetof(struct taskhold_rec, data) &&
+	    size == sizeof_field(struct taskhold_rec, data))
+		return 0;
+	bpf_log(log, "a member of taskhold_ops can write to: data (8 bytes) of the taskhold_rec that it is given\n");
+	return -EACCES;
+}
+
 static const struct bpf_verifier_ops taskhold_ops_verifier_ops = {
 	.get_func_proto = taskhold_ops_get_func_proto,
 	.is_valid_access = taskhold_ops_is_valid_access,
+	.btf_struct_access = taskhold_ops_struct_access,
 };
 
 /* Only what runs in process context, outside of tracepoints, may sleep. */
@@ -120,7 +146,7 @@ static_assert(TASKHOLD_NAME_LEN == 32 && TASKHOLD_MAX_HELD == 4194304 &&
 
 static int taskhold_ops_reg(void *kdata, struct bpf_link *link)
 {
-	return taskhold_tracker_attach(kdata);
+	return taskhold_tracker_attach(kdata, link);
 }
 
 static void taskhold_ops_unreg(void *kdata, struct bpf_link *link)
@@ -171,7 +197,7 @@ static int taskhold_ops__attach(void)
 	return 0;
 }
 
-static void taskhold_ops__detach(void)
+static void taskhold_ops__detach(const struct taskhold_exit_info *info)
 {
 }
 

@@ -19,18 +19,19 @@ may_use() {
 
 	case $1 in
 	include/*) echo '"types\.h"|<linux/types\.h>' ;;
-	module/kfuncs/*) echo "$kernel|$public|\"(register|record)\.h\"|\"\.\./(record|tracker|cursor|compat|irq)\.h\"" ;;
-	module/struct_ops/*) echo "$kernel|$public|\"taskhold_ops\.h\"|\"\.\./(record|tracker|cursor|compat)\.h\"" ;;
+	module/kfuncs/*) echo "$kernel|$public|\"(register|record)\.h\"|\"\.\./(record|view|ended|cursor|compat|irq|btf)\.h\"" ;;
+	module/struct_ops/*) echo "$kernel|$public|\"taskhold_ops\.h\"|\"\.\./(record|tracker|link|compat|btf)\.h\"" ;;
 	module/main.c) echo "$kernel|$public|$own|\"(kfuncs/register|struct_ops/taskhold_ops)\.h\"" ;;
 	module/*) echo "$kernel|$public|$own" ;;
-	tests/*.bpf.[ch]) echo "$program|$own" ;;
+	# What a module of the tests has, its programs and its test have too.
+	tests/*.bpf.[ch]) echo "$program|$own|\"\.\./testmod/[a-z_]+\.h\"" ;;
 	*.bpf.[ch]) echo "$program" ;;
 	userspace/*) echo "$own|$skeleton|$libbpf|$public|$system" ;;
 	# Their subject is the tool's own parts.
 	tests/cli/* | tests/fuzz/* | tests/lib/*)
 		echo "$own|$skeleton|$libbpf|$public|$system|\"(lib|\.\./progs)/[a-z_]+\.h\""
 		;;
-	tests/*) echo "\"kselftest(_harness)?\.h\"|$skeleton|$libbpf|$public|$system|\"(lib/|progs/|\.\./lib/)?[a-z_]+\.h\"" ;;
+	tests/*) echo "\"kselftest(_harness)?\.h\"|$skeleton|$libbpf|$public|$system|\"(lib/|progs/|\.\./lib/|\.\./testmod/)?[a-z_]+\.h\"" ;;
 	bench/profile/*) echo "$own|$system" ;;
 	demo/* | bench/*) echo "$skeleton|$libbpf|$public|$system" ;;
 	*) return 1 ;;

@@ -73,8 +73,8 @@ not_in_verifier() {
 	done < <(sed -E 's/.*: (.*);.*/\1/; s/, /\n/g' <<<"$1" | sort -u)
 }
 
-plan 12
-for command in record report status; do
+plan 15
+for command in policy record report status; do
 	check "$command: docs/cli.md" same "$(of_markdown "$command")" "$(of_help "$command")"
 	check "$command: docs/taskhold.8" same "$(of_manual "$command")" "$(of_help "$command")"
 	missing=()

@@ -68,7 +68,7 @@ valid_json() {
 	python3 -c 'import json, sys; json.load(sys.stdin)' <"$work/stdout"
 }
 
-plan 38
+plan 53
 
 # Usage: status 2.
 check "no command" exits 2 "no command given" taskhold
@@ -85,13 +85,19 @@ check "status: an argument" exits 2 "status takes no argument, not x" taskhold s
 check "status: an argument after --" exits 2 "status takes no argument, not --json" taskhold status -- --json
 check "status: an argument for an option without" exits 2 "option --json takes no argument" taskhold status --json=1
 check "record: an option that does not exist" exits 2 "see 'taskhold help record'" taskhold record --bogus
+check "policy: an option that does not exist" exits 2 "see 'taskhold help policy'" taskhold policy --bogus
+check "policy: no verb" exits 2 "policy wants attach, list" taskhold policy
+check "policy: a verb that does not exist" exits 2 "policy does not know bogus" taskhold policy bogus
+check "policy: no name" exits 2 "policy show wants NAME" taskhold policy show
+check "policy: too many names" exits 2 "policy show takes NAME, not b" taskhold policy show a b
+check "policy: an option of another verb" exits 2 "policy list takes no option --pin" taskhold policy list --pin x
 check "report: an option that does not exist" exits 2 "see 'taskhold help report'" taskhold report --bogus
 
 # Help and versions need nothing and go to stdout.
 check "help" prints "usage: taskhold" taskhold help
 check "--help" prints "usage: taskhold" taskhold --help
 check "-h" prints "usage: taskhold" taskhold -h
-for command in record report status; do
+for command in policy record report status; do
 	check "help $command" prints "usage: taskhold $command" taskhold help "$command"
 	check "$command --help" prints "usage: taskhold $command" taskhold "$command" --help
 done
@@ -112,6 +118,11 @@ check "what it says is on stdout all the same" grep -q "^module      not loaded"
 check "without privileges it names sudo too" exits 3 "is not loaded: sudo modprobe taskhold" "$work/as-nobody" status
 check "status --json without the module" exits 3 "is not loaded" taskhold status --json
 check "what it prints is JSON" valid_json
+for verb in list "show x" "detach x" "attach x" "update x y" "check x"; do
+	# shellcheck disable=SC2086 # words are what is wanted
+	check "policy $verb without the module" exits 3 "is not loaded" taskhold policy $verb
+done
+check "policy without privileges" exits 3 "CAP_SYS_ADMIN" "$work/as-nobody" policy list
 check "record without the module" exits 3 "is not loaded" taskhold record -o "$work/r" -- true
 check "record without privileges" exits 3 "CAP_SYS_ADMIN" "$work/as-nobody" record -o "$work/r" -- true
 check "record with CAP_BPF and CAP_PERFMON alone" exits 3 "are not enough" \

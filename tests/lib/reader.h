@@ -79,6 +79,16 @@ static inline const struct taskhold_policy_stats *reader_policy(struct reader *r
 	return r->bss->ret ? NULL : &r->bss->policy;
 }
 
+/* How a policy has ended, the last for 0; NULL where no more are known. */
+static inline const struct taskhold_exit_info *reader_exit_info(struct reader *r, __u32 nth)
+{
+	r->bss->nth = nth;
+	reader_run(r->progs.read_exit_info);
+	if (r->bss->ret && r->bss->ret != -ENOENT)
+		die("taskhold_exit_info_read: %d", r->bss->ret);
+	return r->bss->ret ? NULL : &r->bss->exit_info;
+}
+
 /* The slot of a policy by its name, -1 if it is not attached. */
 static inline int reader_slot(struct reader *r, const char *name)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// rows: H9, H15
 // timeout: 120
 // module: none
 /*

@@ -147,7 +147,7 @@ int write_acquired(void *ctx)
 
 SEC("struct_ops/admit")
 __why("nor has a policy")
-__failure __msg("only read is supported")
+__failure __msg("a member of taskhold_ops can write to: data")
 int BPF_PROG(write_in_policy, struct task_struct *task, struct task_struct *parent, __u32 event)
 {
 	task->flags = 0;

@@ -23,6 +23,7 @@ struct taskhold_info info;
 struct taskhold_stats stats;
 struct taskhold_totals totals;
 struct taskhold_policy_stats policy;
+struct taskhold_exit_info ended;
 char path[64];
 __u64 cursor;
 
@@ -40,8 +41,12 @@ int each_kfunc(void *ctx)
 	taskhold_policy_stats_read(0, &policy, sizeof(policy));
 	taskhold_totals_next(0, &cursor, &totals, sizeof(totals));
 	taskhold_totals_path(0, 1, path, sizeof(path));
+	taskhold_exit_info_read(0, &ended, sizeof(ended));
 	taskhold_task_in_cgroup(bpf_get_current_task_btf(), 1);
 
+	rec = taskhold_rec_lookup_in(bpf_get_current_task_btf(), taskhold_policy_slot("a policy"));
+	if (rec)
+		taskhold_rec_release(rec);
 	rec = taskhold_rec_lookup(bpf_get_current_task_btf());
 	if (rec) {
 		taskhold_rec_snapshot(rec, &info, sizeof(info), 0);

@@ -549,6 +549,34 @@ int BPF_PROG(totals_path_in_tracing, int a)
 }
 
 SEC("tp_btf/task_newtask")
+__why("nor for how policies have ended")
+__failure __msg("calling kernel function taskhold_exit_info_read is not allowed")
+int BPF_PROG(exit_info_in_tracing, struct task_struct *task, __u64 flags)
+{
+	struct taskhold_exit_info ended;
+
+	return taskhold_exit_info_read(0, &ended, sizeof(ended));
+}
+
+SEC("syscall")
+__why("a name is a constant")
+__failure __msg("arg#0 doesn't point to a const string")
+int slot_of_what_changes(void *ctx)
+{
+	char name[16] = "a policy";
+
+	return taskhold_policy_slot(name);
+}
+
+SEC("syscall")
+__why("a record of one policy is a reference like any other")
+__failure __msg("Unreleased reference")
+int lookup_in_unreleased(void *ctx)
+{
+	return !taskhold_rec_lookup_in(bpf_get_current_task_btf(), 0);
+}
+
+SEC("tp_btf/task_newtask")
 __why("who must not sleep cannot wait")
 __failure __msg("calling kernel function taskhold_settle is not allowed")
 int BPF_PROG(settle_atomic, struct task_struct *task, __u64 flags)

@@ -5,6 +5,17 @@
 
 #include "expect.h"
 
+struct held {
+	struct taskhold_rec __kptr *rec;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct held);
+} recs SEC(".maps");
+
 SEC("struct_ops/admit")
 __why("there is no parent unless the event is a fork")
 __failure __msg("invalid mem access 'trusted_ptr_or_null_'")
@@ -64,9 +75,11 @@ void BPF_PROG(exec_reads, struct taskhold_rec *rec, struct task_struct *task)
 		bpf_printk("two");
 }
 
+#define WRITABLE "a member of taskhold_ops can write to: data (8 bytes) of the taskhold_rec that it is given"
+
 SEC("struct_ops/exit")
-__why("a record is read only")
-__failure __msg("only read is supported")
+__why("what a record says is read only")
+__failure __msg(WRITABLE)
 void BPF_PROG(exit_writes, struct taskhold_rec *rec, struct task_struct *task)
 {
 	rec->info.tgid = 0;
@@ -74,10 +87,160 @@ void BPF_PROG(exit_writes, struct taskhold_rec *rec, struct task_struct *task)
 
 SEC("struct_ops/exit")
 __why("so is a task")
-__failure __msg("only read is supported")
+__failure __msg(WRITABLE)
 void BPF_PROG(exit_writes_task, struct taskhold_rec *rec, struct task_struct *task)
 {
 	task->tgid = 0;
+}
+
+SEC("struct_ops/exit")
+__why("the policy's own word in its record can be written")
+__success
+void BPF_PROG(exit_writes_data, struct taskhold_rec *rec, struct task_struct *task)
+{
+	rec->data = 1;
+}
+
+SEC("struct_ops/overflow")
+__why("also where there may be no record, once that was checked")
+__success
+void BPF_PROG(overflow_writes_data, struct taskhold_rec *rec, __u32 reason)
+{
+	if (rec)
+		rec->data += reason;
+}
+
+SEC("struct_ops/overflow")
+__why("but not before")
+__failure __msg("invalid mem access 'trusted_ptr_or_null_'")
+void BPF_PROG(overflow_writes_unchecked, struct taskhold_rec *rec, __u32 reason)
+{
+	*(volatile __u64 *)&rec->data = reason;
+}
+
+SEC("struct_ops/exit")
+__why("the word is written whole")
+__failure __msg(WRITABLE)
+void BPF_PROG(exit_writes_half, struct taskhold_rec *rec, struct task_struct *task)
+{
+	*(volatile __u32 *)&rec->data = 1;
+}
+
+SEC("struct_ops/exit")
+__why("and nothing beside it")
+__failure __msg(WRITABLE)
+void BPF_PROG(exit_writes_beside, struct taskhold_rec *rec, struct task_struct *task)
+{
+	*(volatile __u64 *)((void *)__builtin_preserve_access_index(&rec->data) + 4) = 1;
+}
+
+SEC("struct_ops/exec")
+__why("a record that was looked up may be another policy's")
+__failure __msg(WRITABLE)
+void BPF_PROG(exec_writes_looked_up, struct taskhold_rec *rec, struct task_struct *task)
+{
+	struct taskhold_rec *found = taskhold_rec_lookup(task);
+
+	if (!found)
+		return;
+	found->data = 1;
+	taskhold_rec_release(found);
+}
+
+SEC("struct_ops/exec")
+__why("a record that is read from a map's slot may have gone")
+__failure __msg("only read is supported")
+void BPF_PROG(exec_writes_slot, struct taskhold_rec *rec, struct task_struct *task)
+{
+	__u32 key = 0;
+	struct held *held = bpf_map_lookup_elem(&recs, &key);
+	struct taskhold_rec *seen = held ? held->rec : NULL;
+
+	if (seen)
+		seen->data = 1;
+}
+
+SEC("struct_ops/exec")
+__why("what a task leads to is not the policy's")
+__failure __msg(WRITABLE)
+void BPF_PROG(exec_writes_parent, struct taskhold_rec *rec, struct task_struct *task)
+{
+	task->real_parent->exit_code = 1;
+}
+
+SEC("struct_ops/admit")
+__why("a walk takes as long as there are records: not inside a tracepoint")
+__failure __msg("calling kernel function bpf_iter_taskhold_rec_new is not allowed")
+int BPF_PROG(admit_walks, struct task_struct *task)
+{
+	struct bpf_iter_taskhold_rec it;
+
+	bpf_iter_taskhold_rec_new(&it, 0, 0);
+	bpf_iter_taskhold_rec_destroy(&it);
+	return 1;
+}
+
+SEC("struct_ops/overflow")
+__why("of which overflow, the last such member, is called too")
+__failure __msg("calling kernel function bpf_iter_taskhold_rec_new is not allowed")
+void BPF_PROG(overflow_walks, struct taskhold_rec *rec, __u32 reason)
+{
+	struct bpf_iter_taskhold_rec it;
+
+	bpf_iter_taskhold_rec_new(&it, 0, 0);
+	bpf_iter_taskhold_rec_destroy(&it);
+}
+
+SEC("struct_ops/attach")
+__why("attach is called where it may take its time")
+__success
+int BPF_PROG(attach_walks)
+{
+	struct bpf_iter_taskhold_rec it;
+
+	bpf_iter_taskhold_rec_new(&it, 0, 0);
+	bpf_iter_taskhold_rec_destroy(&it);
+	return 0;
+}
+
+SEC("struct_ops/finish")
+__why("its own counters and slot a member may ask for anywhere")
+__success
+int BPF_PROG(finish_asks, struct taskhold_rec *rec, struct task_struct *task)
+{
+	struct taskhold_policy_stats stats;
+	int slot = taskhold_policy_slot("reject");
+
+	if (slot < 0 || taskhold_policy_stats_read(slot, &stats, sizeof(stats)))
+		return TASKHOLD_FOLD;
+	return stats.kept > 9 ? TASKHOLD_DROP : TASKHOLD_KEEP;
+}
+
+SEC("struct_ops/detach")
+__why("how others have ended only SYSCALL programs may ask")
+__failure __msg("calling kernel function taskhold_exit_info_read is not allowed")
+void BPF_PROG(detach_asks, const struct taskhold_exit_info *info)
+{
+	struct taskhold_exit_info other;
+
+	taskhold_exit_info_read(0, &other, sizeof(other));
+}
+
+SEC("struct_ops/detach")
+__why("why it ended it is told")
+__success
+void BPF_PROG(detach_reads, const struct taskhold_exit_info *info)
+{
+	if (info->kind >= TASKHOLD_EXIT_RETVAL)
+		bpf_printk("%s %llu %lld", info->text, info->stats.admitted, info->code);
+}
+
+SEC("struct_ops/detach")
+__why("and can change nothing in it")
+__failure __msg(WRITABLE)
+void BPF_PROG(detach_writes, struct taskhold_exit_info *info)
+{
+	info->kind = 0;
 }
 
 #define SLEEPS(member, name, proto, ret)						\
@@ -118,6 +281,35 @@ int BPF_PROG(attach_plain)
 	return 0;
 }
 
+static __u64 cursor;
+static struct taskhold_totals totals;
+
+SEC("struct_ops/attach")
+__why("nobody that has a lock is interrupted by attach, or by a timer that it arms")
+__success
+int BPF_PROG(attach_sums)
+{
+	taskhold_totals_next(0, &cursor, &totals, sizeof(totals));
+	return 0;
+}
+
+SEC("struct_ops/detach")
+__why("nor by detach")
+__success
+void BPF_PROG(detach_sums)
+{
+	taskhold_totals_next(0, &cursor, &totals, sizeof(totals));
+}
+
+SEC("struct_ops/finish")
+__why("a member that runs inside a tracepoint has no time for sums")
+__failure __msg("calling kernel function taskhold_totals_next is not allowed")
+int BPF_PROG(finish_sums, struct taskhold_rec *rec, struct task_struct *task)
+{
+	taskhold_totals_next(0, &cursor, &totals, sizeof(totals));
+	return TASKHOLD_KEEP;
+}
+
 #define POLICY(prog, member)					\
 SEC(".struct_ops.link")						\
 struct taskhold_ops policy_##prog = {				\
@@ -134,6 +326,21 @@ POLICY(overflow_checked, overflow);
 POLICY(exec_reads, exec);
 POLICY(exit_writes, exit);
 POLICY(exit_writes_task, exit);
+POLICY(exit_writes_data, exit);
+POLICY(overflow_writes_data, overflow);
+POLICY(overflow_writes_unchecked, overflow);
+POLICY(exit_writes_half, exit);
+POLICY(exit_writes_beside, exit);
+POLICY(exec_writes_looked_up, exec);
+POLICY(exec_writes_slot, exec);
+POLICY(exec_writes_parent, exec);
+POLICY(admit_walks, admit);
+POLICY(overflow_walks, overflow);
+POLICY(attach_walks, attach);
+POLICY(finish_asks, finish);
+POLICY(detach_asks, detach);
+POLICY(detach_reads, detach);
+POLICY(detach_writes, detach);
 POLICY(admit_sleeps, admit);
 POLICY(exec_sleeps, exec);
 POLICY(exit_sleeps, exit);
@@ -142,5 +349,8 @@ POLICY(overflow_sleeps, overflow);
 POLICY(attach_sleeps, attach);
 POLICY(detach_sleeps, detach);
 POLICY(attach_plain, attach);
+POLICY(attach_sums, attach);
+POLICY(detach_sums, detach);
+POLICY(finish_sums, finish);
 
 char LICENSE[] SEC("license") = "GPL";

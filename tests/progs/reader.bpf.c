@@ -16,11 +16,13 @@ extern void bpf_rcu_read_unlock(void) __ksym;
 __u32 slot;
 __s32 pid;
 __u64 id;	/* of a record, for read_paths */
+__u32 nth;	/* of the policies that have ended */
 
 /* out */
 int ret;
 struct taskhold_stats stats;
 struct taskhold_policy_stats policy;
+struct taskhold_exit_info exit_info;
 struct taskhold_info infos[READER_INFOS];
 __u32 nr_infos;	/* more than READER_INFOS: there was no room for the others */
 struct taskhold_totals totals[READER_TOTALS];
@@ -111,6 +113,13 @@ int read_process(void *ctx)
 		return 0;
 	ret = taskhold_rec_snapshot(rec, &infos[0], sizeof(infos[0]), 0);
 	taskhold_rec_release(rec);
+	return 0;
+}
+
+SEC("syscall")
+int read_exit_info(void *ctx)
+{
+	ret = taskhold_exit_info_read(nth, &exit_info, sizeof(exit_info));
 	return 0;
 }
 

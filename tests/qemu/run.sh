@@ -86,6 +86,7 @@ require cpio cpio
 require busybox busybox-static
 require modprobe kmod
 require timeout coreutils
+require flock util-linux
 
 cache=$(cache_dir)
 mkdir -p "$cache"
@@ -120,6 +121,8 @@ qemu=
 cleanup() {
 	if [[ -n $qemu ]] && kill -0 "$qemu" 2>/dev/null; then
 		kill "$qemu"
+		# its status is that of the signal
+		wait "$qemu" || qemu=
 	fi
 	rm -rf "$work"
 }
@@ -217,16 +220,20 @@ kvm_works() {
 		return 1
 	fi
 	answer=$cache/kvm-$(</proc/sys/kernel/random/boot_id)
+	# Of two at once the second would take the first one's answer away, and each have
+	# the other's guest make its own slow. Nothing that is started keeps the lock.
+	exec {probing}>"$cache/kvm.lock"
+	flock "$probing"
 	if [[ ! -e $answer ]]; then
 		rm -f "$cache"/kvm-*
 		make_initramfs yes "$work/probe.cpio"
 		qemu_args "$work/probe.cpio"
 		# A QEMU that aborts makes this shell say so: that goes to the log too.
 		(
-			timeout 20 qemu-system-x86_64 "${args[@]}" -accel kvm -cpu host \
+			timeout --foreground -k 10 20 qemu-system-x86_64 "${args[@]}" -accel kvm -cpu host \
 				-m 512M -append "$cmdline" -serial null ||
 				echo "QEMU ended with status $?"
-		) >"$work/probe.log" 2>&1
+		) >"$work/probe.log" 2>&1 {probing}>&-
 		if [[ -s $work/verdict && $(<"$work/verdict") == probe=ok ]]; then
 			echo yes >"$answer.new"
 		else
@@ -235,6 +242,7 @@ kvm_works() {
 		mv "$answer.new" "$answer"
 		rm -f "$work/verdict"
 	fi
+	exec {probing}>&-
 	[[ $(<"$answer") != yes ]] || return 0
 	note "$kvm is there but no guest boots with it (tried once; remove $answer to try again), so QEMU emulates the processor, which is slow"
 	return 1
@@ -274,7 +282,7 @@ if [[ $interactive == yes ]]; then
 	timeout --foreground "$limit" qemu-system-x86_64 "${args[@]}" || status=$?
 else
 	args+=(-serial "file:$out/console.log")
-	timeout "$limit" qemu-system-x86_64 "${args[@]}" </dev/null &
+	timeout -k 10 "$limit" qemu-system-x86_64 "${args[@]}" </dev/null &
 	qemu=$!
 	tail -n +1 -s 0.1 --pid="$qemu" -f "$out/output.log" &
 	tail=$!

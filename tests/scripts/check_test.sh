@@ -1,10 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # where: host
+# timeout: 300
+# shellcheck disable=SC2016 # what is played expands it
 #
-# What scripts/check.sh has built while suites run: that it is what they need, and
-# ends with check.sh. Runs a copy of it, with a make that only notes what it is asked
-# for, and for kernels works until somebody ends it.
+# How scripts/check.sh runs suites: two at once and in which order, what is built
+# meanwhile and what not twice at once, whose line is whose, what becomes of a suite that
+# breaks off, and that all of it ends with check.sh. Runs a copy of it; make, guests and
+# the programs of suites are played.
 set -euo pipefail
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
@@ -12,78 +15,312 @@ root=$(cd "$(dirname "$0")/../.." && pwd -P)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-mkdir -p "$work/tree/tests/module" "$work/bin"
-(cd "$root" && cp -r --parents scripts tests/head.sh tests/module/*_test.sh "$work/tree/")
+tree=$work/tree
+mkdir -p "$tree/tests"/{module,qemu,dkms,upstream} "$tree/out" "$work"/{bin,plays,marks}
+(cd "$root" && cp -r --parents scripts tests/head.sh tests/module/*_test.sh "$tree/")
 # those of who runs this test
-unset TESTS UPSTREAM TASKHOLD_STOCK_IS_FRESH
+unset TESTS UPSTREAM TASKHOLD_STOCK_IS_FRESH CHECK_JOBS MAKEFLAGS
 # what check.sh has to end with
-printf '#!/bin/bash\nexit 7\n' >"$work/tree/scripts/tally.sh"
-export FAKE=$work
-mkfifo "$work/begun" "$work/never"
-cat >"$work/bin/make" <<'SCRIPT'
-#!/bin/bash
-case "$*" in
-*out/*.env*)
-	# locked until it has ended, and all that it started
-	exec 9>"$FAKE/lock"
-	flock 9
-	echo "$*" >>"$FAKE/kernels"
-	echo >"$FAKE/begun"
-	if [[ ! -e $FAKE/quick ]]; then
-		cat "$FAKE/never" &
-		wait
-	fi
-	;;
-*)
-	# a suite that is made ready while kernels are built, if they are
-	if [[ -e $FAKE/expected ]]; then
-		timeout 10 cat "$FAKE/begun"
-		rm "$FAKE/expected"
-		[[ ! -e $FAKE/quick ]] || flock -w 10 "$FAKE/lock" true
-	fi
-	kill "-$(<"$FAKE/signal")" "$PPID"
-	exit 1
-	;;
-esac
-SCRIPT
-chmod 755 "$work/bin/make"
+printf '#!/bin/bash\necho the tally\nexit 7\n' >"$tree/scripts/tally.sh"
+for kernel in stock patched debug clang; do
+	printf 'KVER=6.12\nVMLINUZ=vmlinuz\n' >"$tree/out/$kernel.env"
+done
+mkfifo "$work/never"
 
-# checks SIGNAL SUITE...: sends check.sh the signal when kernels are being built.
-checks() {
-	local signal=$1
+# What is played says when it begins and ends, and does between what plays/NAME says.
+export FAKE=$work
+cat >"$work/play" <<'SCRIPT'
+# mark NAME: for each await there has to be one.
+mark() {
+	echo >"$FAKE/marks/$1"
+}
+# await NAME: 20 s at most
+await() {
+	read -rt 20 <"$FAKE/marks/$1" || echo "$name: no $1" >>"$FAKE/missed"
+}
+# lasts: until somebody ends it. "lock" is held until it has ended, and all that it started.
+lasts() {
+	exec 9>"$FAKE/lock"
+	flock -s 9
+	mark "$name"
+	cat "$FAKE/never" &
+	wait
+}
+play() {
+	local status=0
+
+	name=$1
+	echo "begin $name" >>"$FAKE/events"
+	if [[ -e $FAKE/plays/$name ]]; then
+		. "$FAKE/plays/$name"
+	fi
+	echo "end $name" >>"$FAKE/events"
+	exit "$status"
+}
+SCRIPT
+# fake FILE LINE...
+fake() {
+	printf '%s\n' '#!/bin/bash' ". '$work/play'" "${@:2}" >"$1"
+	chmod 755 "$1"
+}
+fake "$work/bin/make" 'last=${!#}; play "${last#out/}"'
+fake "$tree/tests/qemu/run.sh" 'echo "options: $*" >>"$FAKE/events"; play "guest-$2"'
+fake "$tree/tests/dkms/gate.sh" 'echo 1..1; echo ok 1 gate; play gate'
+fake "$tree/tests/upstream/run.sh" 'echo "upstream $*" >>"$FAKE/events"; play upstream'
+fake "$tree/scripts/check-style.sh" 'echo 1..1; echo ok 1 style; play style'
+# How many processors and how much memory there are.
+fake "$work/bin/nproc" 'cat "$FAKE/processors"'
+export TASKHOLD_MEMINFO=$work/meminfo
+# Who it is, without namespaces and with a password.
+fake "$work/bin/id" 'echo "${WHO:-0}"'
+printf '#!/bin/bash\nexit 1\n' | tee "$work/bin/unshare" >"$work/bin/sudo"
+chmod 755 "$work/bin"/{unshare,sudo}
+
+# machine PROCESSORS GIB
+machine() {
+	echo "$1" >"$work/processors"
+	printf 'MemTotal: %d kB\nMemAvailable: %d kB\n' "$(($2 << 21))" "$((($2 << 20) + 1000))" >"$work/meminfo"
+}
+
+# plays NAME COMMAND: what it does the next time.
+plays() {
+	printf '%s\n' "$2" >"$work/plays/$1"
+}
+
+# start SUITE...: what it ends with is in $status, what happened in "events", what was
+# printed in "said", and what did not come in time in "missed".
+start() {
+	local mark
+
+	rm -f "$work"/{events,missed,lock} "$work/marks"/*
+	: >"$work/events"
+	: >"$work/missed"
+	for mark in style gate upstream guest-{stock,dkms,patched,debug,deb} ready-{stock,dkms,patched,debug} \
+		    {patched,debug,clang,upstream-base,upstream-selftests}.env all told; do
+		mkfifo "$work/marks/$mark"
+	done
+	status=0
+	(
+		# they are kept open here, so that a mark waits for whom it is for
+		for mark in "$work/marks"/*; do
+			# shellcheck disable=SC2034 # nobody reads there
+			exec {fd}<>"$mark"
+		done
+		cd "$tree"
+		echo "$BASHPID" >"$work/checks"
+		# a shell in the background has SIGINT ignored, and nohup SIGHUP
+		PATH=$work/bin:$PATH exec env --default-signal=HUP,INT,TERM scripts/check.sh "$@"
+	) >"$work/said" 2>&1 || status=$?
+	rm -f "$work/plays"/*
+}
+
+# Conditions for check.
+none_missed() {
+	cat "$work/missed"
+	[[ ! -s $work/missed ]]
+}
+# began: what did, of what matches a pattern
+began() {
+	sed -nE "s/^begin ($1)\$/\\1/p" "$work/events" | paste -sd ' '
+}
+# before FIRST SECOND: of events
+before() {
+	awk -v first="$1" -v second="$2" '
+		$0 == first && !a { a = NR }
+		$0 == second && !b { b = NR }
+		END { exit !(a && b && a < b) }' "$work/events" || {
+		cat "$work/events"
+		return 1
+	}
+}
+# says FILE TEXT: a result below out/
+says() {
+	cat "$tree/out/$1"
+	grep -qxF "$2" "$tree/out/$1"
+}
+# Of what lasts nothing is left.
+gone() {
+	flock -n "$work/lock" true
+}
+no_prefix() {
+	! grep -E '^(style|stock|dkms): ' "$work/said"
+}
+
+plan 56
+machine 2 8
+
+# --- two at once
+
+plays guest-stock 'echo "of stock"; echo "error of stock" >&2; mark guest-stock; await guest-dkms'
+plays guest-dkms 'echo "of dkms"; mark guest-dkms; await guest-stock; printf "half a line"'
+start stock dkms
+check "two suites run at once" none_missed
+check "what the tally says is what it ends with" same "$status" 7
+check "each line says its suite" grep -qx "stock: of stock" "$work/said"
+check "that of the other one too" grep -qx "dkms: of dkms" "$work/said"
+check "an error as well" grep -qx "stock: error of stock" "$work/said"
+check "a line without an end has one" grep -qx "dkms: half a line" "$work/said"
+check "the tally comes last, and no other line" same \
+	"$(grep -vE '^(stock|dkms): ' "$work/said")-$(tail -n 1 "$work/said")" "the tally-the tally"
+
+long=$(printf 'x%.0s' {1..6000})
+lines='for i in {1..50}; do printf "%s\n" "$LONG"; done'
+plays guest-stock "mark guest-stock; await guest-dkms; $lines"
+plays guest-dkms "mark guest-dkms; await guest-stock; $lines"
+LONG=$long start stock dkms
+check "long lines are whole" same "$(grep -cxF -e "stock: $long" -e "dkms: $long" "$work/said")" 100
+
+start style dkms stock
+check "the order of three" before "end ready-style" "begin ready-dkms"
+check "stock does not wait for dkms" before "begin ready-stock" "begin ready-dkms"
+
+# dkms waits until all kernels are there, which the shell that built them has noticed
+# when there is no such process any more, and stock until all others have ended.
+plays clang.env 'echo $$ >"$FAKE/builder"; mark clang.env; rm "$FAKE/plays/clang.env"'
+plays gate 'await clang.env; timeout 20 tail --pid="$(<"$FAKE/builder")" -f /dev/null'
+plays guest-deb 'mark all'
+plays guest-stock 'await all'
+UPSTREAM=base start style dkms stock patched deb upstream debug clang
+check "all suites have their turn" none_missed
+check "the longest go first, style and dkms before them" same \
+	"$(began 'ready-.*' | sed 's/ready-stock //')" \
+	"ready-style ready-dkms ready-debug ready-patched ready-clang ready-upstream ready-deb"
+check "stock begins with the first" grep -qE '^(ready-style )?ready-stock ' <<<"$(began 'ready-.*')"
+check "kernels are built in the order in which their suites are named" same \
+	"$(began '.*[.]env' | awk '{ for (i = 1; i <= NF; i++) if (!seen[$i]++) printf "%s ", $i }')" \
+	"patched.env upstream-base.env debug.env clang.env "
+check "and before it is asked for" before "end clang.env" "begin ready-clang"
+check "the guests of upstream take turns" grep -qx "upstream --in-turn base out/upstream" "$work/events"
+
+# --- kernels
+
+export CHECK_JOBS=2
+plays debug.env 'await guest-patched; rm "$FAKE/plays/debug.env"'
+plays guest-patched 'mark guest-patched'
+start patched debug
+check "a suite whose kernel is there does not wait for another's" none_missed
+check "and one whose kernel is not does" before "end debug.env" "begin ready-debug"
+
+# the first one that asks is who builds kernels meanwhile
+plays debug.env 'if mkdir "$FAKE/tried"; then status=1; else await ready-patched; fi'
+plays ready-patched 'mark ready-patched'
+start debug patched
+rmdir "$work/tried"
+check "who has to wait for a kernel holds up no other" none_missed
+check "a kernel that failed at first is tried again" before "end debug.env" "begin guest-debug"
+plays debug.env 'echo "no such compiler" >&2; status=1'
+plays guest-patched 'mark told'
+start debug patched
+check "one that fails is a result" says debug/build.tap "not ok 1 build: make out/debug.env failed"
+check "and says why" grep -qx "debug: no such compiler" "$work/said"
+check "its suite is not run" same "$(began 'guest-.*')" guest-patched
+
+# --- one make at a time
+
+# Who is made ready stays at it until the other one wants the same: until it is seen to
+# wait for the lock, or not to.
+plays ready-stock 'until_wanted dkms'
+plays ready-dkms 'until_wanted stock'
+cat >>"$work/play" <<'SCRIPT'
+until_wanted() {
+	local end=$((SECONDS + 40)) inode
+
+	inode=$(stat -c %i out/ready.lock)
+	until grep -q "^[0-9]*: -> FLOCK .*:$inode " /proc/locks || grep -qx "end ready-$1" "$FAKE/events"; do
+		if grep -qx "begin ready-$1" "$FAKE/events" || ((SECONDS > end)); then
+			echo "$1 is made ready as well" >>"$FAKE/missed"
+			break
+		fi
+	done
+}
+SCRIPT
+start stock dkms
+check "two are not made ready at once" none_missed
+check "but both are" same "$(began 'ready-.*' | wc -w)" 2
+
+# --- one at a time
+
+CHECK_JOBS=1 start stock dkms style
+check "one after the other they have the order in which they are named" same \
+	"$(began 'ready-.*|guest-.*|style')" "ready-stock guest-stock ready-dkms guest-dkms ready-style style"
+check "and nothing stands before their lines" no_prefix
+start dkms
+check "nor before those of one alone" no_prefix
+start upstream
+check "upstream alone has its guests at once" grep -qx "upstream selftests out/upstream" "$work/events"
+check "and is made ready with its kernel" same "$(began '.*[.]env|ready-.*')" ready-upstream
+check "a number that is none is refused" fails_with "CHECK_JOBS='many' is no number of suites" \
+	env -C "$tree" CHECK_JOBS=many PATH="$work/bin:$PATH" scripts/check.sh style dkms
+
+unset CHECK_JOBS
+machine 1 64
+start stock dkms
+check "one processor: one at a time" no_prefix
+machine 4 6
+start stock dkms
+check "too little memory: one at a time" no_prefix
+check "which is said" grep -q "^check.sh: 6 GiB of memory are available and two suites at once want 7" "$work/said"
+machine 2 8
+WHO=1000 start stock dkms
+check "where sudo would ask for a password: one at a time" no_prefix
+check "which is said as well" grep -q "^check.sh: without user namespaces dkms needs root" "$work/said"
+machine 1 6
+CHECK_JOBS=2 start stock dkms
+check "as many as are asked for all the same" grep -q '^stock: ' "$work/said"
+machine 2 8
+export CHECK_JOBS=2
+
+# --- what fails beside another
+
+plays upstream 'mark upstream; status=3'
+plays guest-stock 'await upstream; echo "it goes on"'
+start upstream stock
+check "a suite that breaks off has failed" says upstream/run.tap \
+	"not ok 1 run: the suite broke off with status 3"
+check "the other one goes on" grep -qx "stock: it goes on" "$work/said"
+check "and has not" test ! -e "$tree/out/stock/run.tap"
+plays upstream 'mark upstream; kill -KILL "$PPID"'
+plays guest-stock 'await upstream; echo "it goes on"'
+start upstream stock
+check "so has one that is killed" says upstream/run.tap "not ok 1 run: the suite was killed"
+check "and the other one goes on" grep -qx "stock: it goes on" "$work/said"
+plays ready-dkms 'status=2'
+start dkms stock
+check "so has one that cannot be built" says dkms/build.tap "not ok 1 build: make ready-dkms failed"
+check "and is not run" same "$(began 'guest-.*|gate')" guest-stock
+
+# --- all of it ends
+
+# aborts SIGNAL SUITE...: while its kernels are built, a program runs on the host and
+# a guest runs beside.
+aborts() {
+	local signal=$1 name
 	shift
 
-	rm -f "$work"/{kernels,lock,expected}
-	[[ -n ${TESTS:-} ]] || touch "$work/expected"
-	echo "$signal" >"$work/signal"
-	status=0
-	(cd "$work/tree" && PATH=$work/bin:$PATH exec scripts/check.sh "$@") >"$work/said" 2>&1 ||
-		status=$?
+	for name in gate guest-stock debug.env; do
+		plays "$name" lasts
+	done
+	# as there is nobody else who knows when all three are there
+	plays ready-stock "(
+		await gate; await guest-stock; await debug.env
+		kill -$signal \"\$(<\"\$FAKE/checks\")\"
+	) >/dev/null 2>&1 &"
+	start "$@"
 }
+for signal in INT:130 TERM:143 HUP:129; do
+	aborts "${signal%:*}" stock dkms debug
+	check "SIG${signal%:*}: a guest, a program and a kernel's build are at work" none_missed
+	check "it ends" same "$status" "${signal#*:}"
+	check "and has waited until all that was started is gone" gone
+done
+plays style lasts
+plays ready-style '( await style; kill -TERM "$(<"$FAKE/checks")" ) >/dev/null 2>&1 &'
+start style
+check "a suite alone is ended as well" same "$status" 143
+check "and what it has started is gone" gone
 
-# Who built the kernels has ended, and what he started.
-gone() {
-	flock -w 10 "$work/lock" true
-}
+# --- suites that are left out
 
-plan 8
-
-checks TERM debug clang
-check "kernels of all suites are built meanwhile" grep -qxF -- \
-	"--no-print-directory -k out/debug.env out/clang.env" "$work/kernels"
-check "a signal ends it" same "$status" 143
-check "and who builds them, with what it started" gone
-
-checks 0 debug clang
-check "where a suite is not ready it ends with what the tally says" same "$status" 7
-check "and so do they" gone
-
-touch "$work/quick"
-checks 0 debug clang
-check "kernels that are there at once are asked for" test -s "$work/kernels"
-check "and that nobody is left who builds them makes no difference" same "$status" 7
-rm "$work/quick"
-
-TESTS=module/btf checks 0 style upstream
-check "no kernel is built for a suite that is left out" test ! -e "$work/kernels"
+TESTS=module/btf start style upstream
+check "no kernel is built for a suite that is left out" same "$(began '.*')" ""
 finish

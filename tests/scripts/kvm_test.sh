@@ -17,6 +17,10 @@ export FAKE=$work XDG_CACHE_HOME=$work/cache
 cat >"$work/bin/qemu-system-x86_64" <<'SCRIPT'
 #!/bin/bash
 echo "$*" >>"$FAKE/calls"
+# one that is there to try KVM has another runner beside it
+if [[ -n ${BESIDE:-} && "$*" == *"-accel kvm"* ]]; then
+	"$FAKE/beside"
+fi
 exit 1
 SCRIPT
 chmod 755 "$work/bin/qemu-system-x86_64"
@@ -33,7 +37,7 @@ calls() {
 }
 
 touch "$work/kvm"
-plan 12
+plan 15
 check "no KVM is nothing to speak of" same "$(emulates "$work/none")" ""
 why=$(emulates "$work")
 check "KVM that cannot be opened: one line, with the reason" grep -q "^run.sh: $work cannot be opened by .*(Is a directory)" <<<"$why"
@@ -52,4 +56,30 @@ check "it has been tried" calls 2
 check "the next run says the same" same "$(emulates "$work/kvm")" "$why"
 check "without trying again" calls 1
 check "nor is it said where emulation was asked for" same "$(emulates "$work/kvm" --tcg)" ""
+
+# Two at once: the one that tries starts another, and goes on when that is seen to wait
+# for the lock, or to try as well.
+rm "$work"/cache/taskhold/kvm-*
+printf '#!/bin/bash\nrun=%q\n' "$run" >"$work/beside"
+cat >>"$work/beside" <<'SCRIPT'
+tries() {
+	grep -c -- '-accel kvm' "$FAKE/calls"
+}
+(
+	exec 9>"$FAKE/running"
+	flock 9
+	BESIDE='' exec "$run" --out "$FAKE/other" -- true
+) >"$FAKE/other-said" 2>&1 &
+inode=$(stat -c %i "$XDG_CACHE_HOME/taskhold/kvm.lock")
+end=$((SECONDS + 20))
+until grep -q "^[0-9]*: -> FLOCK .*:$inode " /proc/locks || (($(tries) > 1 || SECONDS > end)); do
+	continue
+done
+SCRIPT
+chmod 755 "$work/beside"
+said=$(BESIDE=yes emulates "$work/kvm")
+flock -w 20 "$work/running" true
+check "of two at once one tries" same "$(grep -c -- '-accel kvm' "$work/calls")" 1
+check "and both say what came of it" same "$said" "$(sed -n '/QEMU emulates/p' "$work/other-said")"
+check "which is that it boots no guest" same "$said" "$why"
 finish

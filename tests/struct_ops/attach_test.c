@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// rows: H7, H9
 /*
  * Attaching: one policy a name, eight at once, each independent of the others;
  * a policy may refuse itself; what is detached makes room and leaves nothing.

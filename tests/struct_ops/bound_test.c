@@ -200,8 +200,6 @@ FIXTURE_VARIANT(verdict)
 FIXTURE_VARIANT_ADD(verdict, keep) { .verdict = TASKHOLD_KEEP, .kept = CHILDREN, };
 FIXTURE_VARIANT_ADD(verdict, drop) { .verdict = TASKHOLD_DROP, .dropped = CHILDREN, };
 FIXTURE_VARIANT_ADD(verdict, fold) { .verdict = TASKHOLD_FOLD, .folded = CHILDREN, };
-FIXTURE_VARIANT_ADD(verdict, unknown) { .verdict = 3, .folded = CHILDREN, };
-FIXTURE_VARIANT_ADD(verdict, negative) { .verdict = -1, .folded = CHILDREN, };
 
 FIXTURE_SETUP(verdict)
 {

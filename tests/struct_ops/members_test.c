@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// rows: H12
 /*
  * A policy may leave out any member: with each alone, with all and with none it
  * loads, attaches, holds what it has to, and detaches with nothing left.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// rows: H8
 /*
  * The members of an attached policy are exchanged by an update of its link:
  * each event goes to the old ones or to the new ones, and nothing that was

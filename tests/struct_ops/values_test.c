@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// rows: H4, H19
 // kmsg-allow: ^taskhold: taskhold_ops\.(name|flags|max_held|interval_ms): want
 // kmsg-allow: refuse: [0-9]+ callbacks suppressed
 /*

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// rows: H1, H17
 /*
  * What the verifier refuses and accepts of the members of a policy: arguments
  * that may be NULL, what must not be written, and who may sleep.

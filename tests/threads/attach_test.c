@@ -12,7 +12,7 @@
 
 #include "lib/harness.h"
 
-#define ROUNDS		24
+#define ROUNDS		(24 / (int)slowness() + 1)
 #define CHURNING	3	/* processes that are there before and after */
 #define ENDING		24	/* processes that end about now */
 

@@ -63,6 +63,8 @@ cache=$(cache_dir)
 mkdir -p "$cache/upstream"
 tmp=
 trap '[[ -z $tmp ]] || rm -rf "$tmp"' EXIT
+# so that what writes there has ended before
+trap 'exit 143' TERM
 
 # lock PLACE: two at once must not make the same.
 lock() {

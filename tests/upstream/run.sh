@@ -4,14 +4,21 @@
 # Runs the BPF selftests that tests/upstream/build.sh built on the kernel without
 # the series and on the one with it, compares, and writes TAP to OUT. What
 # differs is run again on both; compare.py says what that decides.
-# usage: run.sh CONFIG OUT
-# out/upstream-CONFIG.env is what build.sh printed.
+# usage: run.sh [--in-turn] CONFIG OUT
+# out/upstream-CONFIG.env is what build.sh printed. With --in-turn there is one guest
+# at a time, for where other suites run beside.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/../../scripts/lib.sh"
 here=$TASKHOLD_ROOT/tests/upstream
 scan=$TASKHOLD_ROOT/tests/qemu/scan-log.sh
 
+in_turn=
+if [[ ${1:-} == --in-turn ]]; then
+	in_turn=yes
+	shift
+fi
+(($# == 2)) || die "usage: run.sh [--in-turn] CONFIG OUT"
 config=$1
 out=$(realpath "$2")
 # How often what differs is run again on each kernel.
@@ -39,16 +46,20 @@ guest() {
 		echo "scan-log.sh ended with status $?" >>"$dir/console-scan.txt"
 }
 
-# Both at once: each is one thread of emulation.
+# Both at once, if not told otherwise: each is one thread of emulation.
 guests() {
 	local dir=$1 kind jobs=()
 	shift
 
 	for kind in unpatched patched; do
-		guest "$kind" "$dir/$kind" "$@" &
-		jobs+=($!)
+		if [[ -n $in_turn ]]; then
+			guest "$kind" "$dir/$kind" "$@"
+		else
+			guest "$kind" "$dir/$kind" "$@" &
+			jobs+=($!)
+		fi
 	done
-	wait "${jobs[@]}"
+	((${#jobs[@]} == 0)) || wait "${jobs[@]}"
 }
 
 # ends_well KIND: a guest that died, or whose command failed, has said so.

@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 300
+# kmsg-allow: taskhold: policy cli is at fault and detached: finish\(\) returned 77, want a verdict, 0 to 2
+#
+# taskhold policy attach, in the foreground and pinned: what it attaches, how it ends,
+# what it leaves behind; and detach. bpftool tells which links and pins there are.
+set -euo pipefail
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/lib/policy_cli.sh
+. "$(dirname "$0")/../lib/policy_cli.sh"
+
+object=$objects/cli_policy.bpf.o
+# what is not struct_ops: the tracepoint's, which is a raw one with types, and the iterator's
+companions() {
+	"$bpftool" -j link list | evaluate \
+		"sorted((l['type'], l.get('tp_name', l.get('target_name'))) for l in r if l['type'] != 'struct_ops')"
+}
+no_companion() {
+	[[ $(companions) == '[]' ]]
+}
+detach_by_module() {
+	echo "$1" >/sys/module/taskhold/parameters/detach
+}
+
+plan 39
+# foreground
+here "it attaches, and stays" hold "$object"
+check "it says so" grep -q '^policy cli is attached in slot 0, by link' "$work/held.out"
+check "it is attached" attached cli
+check "so are its companions" same "$(companions)" "[('iter', 'task'), ('raw_tracepoint', 'sched_process_exec')]"
+check "and not what user space runs" not grep -q read_all "$work/held.out" "$work/held.err"
+check "it is listed as held by it" same \
+	"$(list_value "[(q['pid'], q['comm']) for p in r['policies'] for q in p['processes']]")" "[($holder, 'taskhold')]"
+check "SIGTERM" signal_holder TERM
+here "ends it with 0" ended 0
+check "nothing is left" nothing_left
+check "no companion either" until_true 10 no_companion
+here "another" hold "$object" --set name=int
+check "SIGINT" signal_holder INT
+here "ends it with 0 too" ended 0
+here "a third" hold "$object" --set name=killed
+signal_holder KILL
+here "SIGKILL ends it" ended 137
+check "and leaves nothing" nothing_left
+check "nor a companion" until_true 10 no_companion
+
+# detached from outside
+here "one that is detached by the module" hold "$object"
+check "is" detach_by_module cli
+here "exits with 6" ended 6
+check "and says why" grep -qF "policy cli is detached from outside: the module's parameter detach named it (parameter, code 0)" "$work/held.err"
+check "with its counters" grep -q '^ever  *[0-9]* admitted' "$work/held.out"
+here "one in JSON" hold "$object" --json
+check "that somebody else detaches" policy detach cli
+here "ends it with 6" ended 6
+check "says so in JSON, line by line" bash -c "python3 -c '
+import json, sys
+first, last = map(json.loads, open(sys.argv[1]))
+assert first[\"attached\"][0][\"name\"] == \"cli\" and first[\"attached\"][0][\"pin\"] is None
+assert sorted(c[\"program\"] for c in first[\"companions\"]) == [\"count_exec\", \"show_execs\"]
+assert last[\"ended\"][\"kind\"] == \"unregistered\" and last[\"ended\"][\"id\"] == first[\"attached\"][0][\"id\"]
+' '$work/held.out'"
+check "nothing is left of these" nothing_left
+
+# at fault: what finish() returns is no verdict
+here "a policy at fault" hold "$object" --set verdict=77
+/bin/true
+here "ends with 6" ended 6
+check "and the verdict" grep -qF "finish() returned 77" "$work/held.err"
+check "which show has" holds "r['attached'] is False and r['kind'] == 'return_value' and r['code'] == 77 and
+	'finish() returned 77' in r['text'] and r['finished'] >= 1" policy show cli --json
+
+# pinned
+check "it is pinned" holds "r['attached'][0]['pin'] == '$pins/a/policy'" policy attach "$object" --pin "$pins/a" --json
+check "with its companions" same "$(cd "$pins/a" && echo *)" "count_exec policy show_execs"
+check "whose iterator can be read" grep -q '^execs [1-9]' "$pins/a/show_execs"
+check "all survive the command" attached cli
+check "detach removes the pins" holds "r['ended']['kind'] == 'unregistered' and sorted(r['removed']) ==
+	['$pins/a'] + ['$pins/a/' + n for n in ('count_exec', 'policy', 'show_execs')]" policy detach cli --json
+check "and the directory" test ! -e "$pins/a"
+check "a directory that exists is refused" exits 4 "it exists" policy attach "$object" --pin "$pins"
+check "and one below no bpffs" exits 4 "is on no bpffs" policy attach "$object" --pin "$work/x"
+finish

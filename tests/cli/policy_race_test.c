@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// timeout: 180
+/*
+ * An update of a policy that somebody else has updated, or detached, since it was looked
+ * at: it fails, says so, and what they made of it runs on. A pin that is another's by
+ * now, which stays. And a policy that is attached without a link, which libbpf still
+ * makes and the command does not.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "error.h"
+#include "policy_find.h"
+#include "policy_pin.h"
+#include "policy_replace.h"
+
+#include "cli_plain.skel.h"
+#include "cli_unlinked.skel.h"
+
+#include "lib/guest.h"
+#include "lib/harness.h"
+
+FIXTURE(race)
+{
+	struct cli_plain *running, *ours, *theirs;
+	struct policies seen;
+};
+
+/* Its value is set by an attachment that is over again. */
+static struct cli_plain *ready(void)
+{
+	struct cli_plain *p = cli_plain__open_and_load();
+
+	if (!p)
+		die("load cli_plain.bpf.o");
+	p->links.plain = bpf_map__attach_struct_ops(p->maps.plain);
+	if (!p->links.plain)
+		die("attach it");
+	return p;
+}
+
+static void let_go(struct cli_plain *p)
+{
+	bpf_link__destroy(p->links.plain);
+	p->links.plain = NULL;
+}
+
+FIXTURE_SETUP(race)
+{
+	self->ours = ready();
+	let_go(self->ours);
+	self->theirs = ready();
+	let_go(self->theirs);
+	self->running = ready();
+	ASSERT_EQ(TH_OK, policies_read(&self->seen));
+	ASSERT_NE(NULL, policy_find(&self->seen, "plain"));
+}
+
+FIXTURE_TEARDOWN(race)
+{
+	policies_free(&self->seen);
+	cli_plain__destroy(self->running);
+	cli_plain__destroy(self->theirs);
+	cli_plain__destroy(self->ours);
+}
+
+static __u32 map_id(const struct bpf_map *map)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	return bpf_map_get_info_by_fd(bpf_map__fd(map), &info, &len) ? 0 : info.id;
+}
+
+/* The map that the link has in the kernel. */
+static __u32 linked(const struct bpf_link *link)
+{
+	struct bpf_link_info info = {};
+	__u32 len = sizeof(info);
+
+	return bpf_link_get_info_by_fd(bpf_link__fd(link), &info, &len) ?
+		       0 : info.struct_ops.map_id;
+}
+
+/* policy_replace() with what it says on stderr. */
+static int replace(const struct policies *seen, const struct bpf_map *map, char *said, size_t size)
+{
+	int pipes[2], keep = dup(STDERR_FILENO), ret;
+	ssize_t n;
+
+	if (keep < 0 || pipe(pipes))
+		die("pipe");
+	dup2(pipes[1], STDERR_FILENO);
+	ret = policy_replace(policy_find(seen, "plain"), bpf_map__fd(map));
+	dup2(keep, STDERR_FILENO);
+	close(keep);
+	close(pipes[1]);
+	n = read(pipes[0], said, size - 1);
+	said[n < 0 ? 0 : n] = 0;
+	close(pipes[0]);
+	return ret;
+}
+
+TEST_F(race, nobody_else)
+{
+	char said[1024];
+
+	EXPECT_EQ(TH_OK, replace(&self->seen, self->ours->maps.plain, said, sizeof(said)));
+	EXPECT_STREQ("", said);
+	EXPECT_EQ(map_id(self->ours->maps.plain), linked(self->running->links.plain));
+}
+
+TEST_F(race, updated)
+{
+	char said[1024];
+
+	ASSERT_EQ(0, bpf_link__update_map(self->running->links.plain, self->theirs->maps.plain));
+	EXPECT_EQ(TH_ENV, replace(&self->seen, self->ours->maps.plain, said, sizeof(said)));
+	EXPECT_NE(NULL, strstr(said, "policy plain: somebody else has updated it just now"))
+		TH_LOG("%s", said);
+	EXPECT_EQ(map_id(self->theirs->maps.plain), linked(self->running->links.plain));
+}
+
+TEST_F(race, detached)
+{
+	char said[1024];
+
+	ASSERT_EQ(0, bpf_link_detach(bpf_link__fd(self->running->links.plain)));
+	EXPECT_EQ(TH_ENV, replace(&self->seen, self->ours->maps.plain, said, sizeof(said)));
+	EXPECT_NE(NULL, strstr(said, "policy plain: it has been detached just now"))
+		TH_LOG("%s", said);
+	EXPECT_EQ(0, linked(self->running->links.plain));
+}
+
+TEST_F(race, gone)
+{
+	char said[1024];
+
+	let_go(self->running);
+	EXPECT_EQ(TH_ENV, replace(&self->seen, self->ours->maps.plain, said, sizeof(said)));
+	EXPECT_NE(NULL, strstr(said, "policy plain: it has been detached just now"))
+		TH_LOG("%s", said);
+}
+
+/* A map whose value is not set cannot be attached. */
+TEST_F(race, not_ready)
+{
+	struct cli_plain *raw = cli_plain__open_and_load();
+	char said[1024];
+
+	ASSERT_NE(NULL, raw);
+	EXPECT_EQ(TH_ENV, replace(&self->seen, raw->maps.plain, said, sizeof(said)));
+	EXPECT_NE(NULL, strstr(said, "policy plain: the module refuses the update"))
+		TH_LOG("%s", said);
+	EXPECT_EQ(map_id(self->running->maps.plain), linked(self->running->links.plain));
+	cli_plain__destroy(raw);
+}
+
+/* What is pinned there by now is removed only where it is that link. */
+TEST_F(race, pinned)
+{
+	const char *path = "/sys/fs/bpf/policy-race";
+	const struct policy_place *place = policy_find(&self->seen, "plain");
+
+	EXPECT_EQ(0, policy_pin_remove(path, place->link_id));
+	ASSERT_EQ(0, bpf_obj_pin(bpf_link__fd(self->running->links.plain), path));
+	EXPECT_EQ(0, policy_pin_remove(path, place->link_id + 1));
+	EXPECT_EQ(0, access(path, F_OK));
+	EXPECT_EQ(1, policy_pin_remove(path, place->link_id));
+	EXPECT_NE(0, access(path, F_OK));
+	/* the map of the same number is no link */
+	ASSERT_EQ(0, bpf_obj_pin(bpf_map__fd(self->ours->maps.plain), path));
+	EXPECT_EQ(0, policy_pin_remove(path, map_id(self->ours->maps.plain)));
+	EXPECT_EQ(0, access(path, F_OK));
+	EXPECT_EQ(1, policy_pin_remove(path, 0));
+	EXPECT_NE(0, access(path, F_OK));
+}
+
+TEST(without_link)
+{
+	struct cli_unlinked *p = cli_unlinked__open_and_load();
+	__u32 key = 0;
+
+	ASSERT_NE(NULL, p);
+	p->links.unlinked = bpf_map__attach_struct_ops(p->maps.unlinked);
+	ASSERT_NE(NULL, p->links.unlinked);
+	EXPECT_EQ(0, system("taskhold policy list | grep -q '^unlinked .*itself, without a link'"));
+	EXPECT_EQ(0, system("taskhold policy detach unlinked"));
+	/* among those that have ended it still is */
+	EXPECT_NE(0, system("taskhold policy list | grep -q '^unlinked .*itself'"));
+	EXPECT_EQ(0, system("taskhold policy list | grep -q '^unlinked ended '"));
+	/* it is on its way out already */
+	EXPECT_EQ(-EINPROGRESS, bpf_map_delete_elem(bpf_map__fd(p->maps.unlinked), &key));
+	cli_unlinked__destroy(p);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 300
+#
+# taskhold policy update, list and show: counters carry over, the link is the same, what
+# fails leaves the old policy running; two policies of one object.
+set -euo pipefail
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/lib/policy_cli.sh
+. "$(dirname "$0")/../lib/policy_cli.sh"
+
+object=$objects/cli_policy.bpf.o
+other=$objects/cli_other.bpf.o
+shown() {
+	policy show cli --json | evaluate "$1"
+}
+with_stderr() {
+	"$@" 2>"$work/err"
+}
+members="sorted(m['program'] for m in r['members'])"
+
+plan 41
+check "a policy is pinned" policy attach "$object" --pin "$pins/a"
+for ((i = 0; i < 5; i++)); do /bin/true; done
+before=$(shown "(r['id'], r['link_id'], r['attached_ns'])")
+admitted=$(shown "r['admitted']")
+map=$(shown "r['map_id']")
+check "it has held some" test "$admitted" -ge 5
+check "show has its members" same "$(shown "$members")" "['on_admit', 'on_finish']"
+check "their ids are the kernel's" bash -c "'$bpftool' -j prog show id \$(taskhold policy show cli --json | python3 -c 'import json, sys
+print(json.load(sys.stdin)[\"members\"][0][\"program_id\"])') | grep -q '\"name\":\"on_admit\"'"
+check "its pin" same "$(shown "r['pins']")" "['$pins/a/policy']"
+check "and its companions with theirs" same "$(shown "sorted((c['program'], c['pins'][0]) for c in r['companions'])")" \
+	"[('count_exec', '$pins/a/count_exec'), ('show_execs', '$pins/a/show_execs')]"
+mkdir "$pins/a/count_exit"
+check "where its companion is to be pinned something else is" exits 4 "is no companion of the policy cli alone" \
+	policy update cli "$other" --map other
+rmdir "$pins/a/count_exit"
+check "it is not updated" same "$(shown "($members, r['map_id'])")" "(['on_admit', 'on_finish'], $map)"
+check "it is updated" holds "r['old_map_id'] == $map and r['map_id'] != $map" policy update cli "$other" --map other --json
+check "it is the same, by the same link" same "$(shown "(r['id'], r['link_id'], r['attached_ns'])")" "$before"
+check "its counters go on" test "$(shown "r['admitted']")" -ge "$admitted"
+check "with other members" same "$(shown "$members")" "['other_admit']"
+check "and another bound" same "$(shown "r['max_held']")" 500
+check "under its own name" same "$(names)" "['cli']"
+check "the kernel's link has the new map" same "$("$bpftool" -j link list | evaluate \
+	"[l['map_id'] for l in r if l['type'] == 'struct_ops'][0]")" "$(shown "r['map_id']")"
+check "the new companion is pinned in the place of the old" same "$(cd "$pins/a" && echo *)" "count_exit policy"
+check "another flag is refused" exits 2 "an update cannot change its flags: they are 0, those of $other 1" \
+	policy update cli "$other" --map threads
+check "another name" exits 2 "an update cannot change its name to x" policy update cli "$other" --set name=x
+check "a bad member of the object" exits 4 "member max_held of policy too_many: want 0 to 4194304" \
+	policy update cli "$other" --map too_many
+check "one that is not there" exits 2 "there is no policy nobody" policy update nobody "$other"
+check "an object of two" exits 2 "has 2 policies; choose one by --map" \
+	policy update cli "$objects/cli_two.bpf.o"
+check "what the verifier refuses" not policy update cli "$objects/cli_refused.bpf.o"
+check "it runs on as it was" same "$(shown "($members, r['max_held'])")" "(['other_admit'], 500)"
+check "and nothing else is pinned" same "$(cd "$pins/a" && echo *)" "count_exit policy"
+check "back again" policy update cli "$object"
+check "with its companions" same "$(cd "$pins/a" && echo *)" "count_exec policy show_execs"
+check "which count" grep -q '^execs ' "$pins/a/show_execs"
+check "it goes" policy detach cli
+
+here "one in the foreground" hold "$object"
+check "has nobody for companions" exits 3 "would be held by nobody: the policy cli is not pinned" \
+	policy update cli "$other"
+check "without any it is updated" policy update cli "$objects/cli_plain.bpf.o"
+check "and still held" same "$(list_value "[q['pid'] for p in r['policies'] for q in p['processes']]")" "[$holder]"
+signal_holder TERM
+here "until the end" ended 0
+
+check "two policies of one object" with_stderr policy attach "$objects/cli_two.bpf.o" --pin "$pins/two"
+check "what is none is left out, which is said once" same "$(cat "$work/err")" \
+	"taskhold: $objects/cli_two.bpf.o: other is a struct tcp_congestion_ops, which is left out"
+check "both are listed" same "$(list_value "[(p['name'], p['slot'], p['max_held'], p['pins']) for p in r['policies']]")" \
+	"[('first', 0, 65536, ['$pins/two/first']), ('second', 1, 7, ['$pins/two/second'])]"
+check "also for people" bash -c "taskhold policy list | grep -E '^second +1 .* $pins/two/second\$'"
+check "a name twice is refused" fails_with "a policy second is attached already" \
+	policy attach "$objects/cli_two.bpf.o" --map second
+check "one goes" policy detach first
+check "and is listed as ended" same "$(list_value "[(p['name']) for p in r['policies']] + [r['ended'][0]['name'], r['ended'][0]['kind']]")" \
+	"['second', 'first', 'unregistered']"
+check "the other goes" policy detach second
+finish

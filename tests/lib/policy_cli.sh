@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# For tests/cli/policy_*: runs `taskhold policy` in the guest, and asks bpftool and the
+# files of the kernel what is right. Sourced after tap.sh; makes $work, which is removed
+# at the end together with all pins in $pins.
+
+# shellcheck source=tests/qemu/module-state.sh
+. "$TASKHOLD_ROOT/tests/qemu/module-state.sh"
+
+# shellcheck disable=SC2034 # tests use it
+objects=$TASKHOLD_ROOT/out/tests/progs
+# The unpatched one: it knows ids, and is not ours.
+bpftool=$(sed -n 's/^BPFTOOL=//p' "$TASKHOLD_ROOT/out/stock.env")
+pins=/sys/fs/bpf/policy-test
+work=$(mktemp -d)
+holder=
+# let_go SIGNAL: of the holder, if there is one, of which nothing is left then
+let_go() {
+	local pid=$holder
+
+	holder=
+	[[ -n $pid ]] || return 0
+	# one that has ended is waited for all the same
+	kill -"$1" "$pid" 2>/dev/null || echo "the holder has ended already"
+	wait "$pid" || echo "the holder's status was $?"
+}
+clean_up() {
+	# what fails here says so, and the rest is done
+	let_go KILL >/dev/null 2>&1
+	rm -rf "$pins" "$work"
+}
+trap clean_up EXIT
+
+# here NAME COMMAND...: check() of what is to run in this shell itself, as what it sets
+# and what it starts in the background is asked for later.
+here() {
+	local name=$1 status=0
+	shift
+
+	"$@" >"$work/here" 2>&1 || status=$?
+	check "$name" heard "$status" "$@"
+}
+heard() {
+	cat "$work/here"
+	return "$1"
+}
+
+# evaluate EXPRESSION: of Python, over some lines, in which r is what stdin has as JSON
+evaluate() {
+	python3 -c '
+import json, sys
+r = json.load(sys.stdin)
+print(eval("(" + sys.argv[1] + ")"))' "$1"
+}
+
+# holds EXPRESSION COMMAND...: what the command prints is JSON, of which that is true.
+holds() {
+	local expression=$1
+	shift
+
+	"$@" >"$work/said" 2>"$work/err" || { cat "$work/said" "$work/err"; return 1; }
+	[[ $(evaluate "$expression" <"$work/said") == True ]] || {
+		printf 'does not hold: %s\n' "$expression"
+		cat "$work/said" "$work/err"
+		return 1
+	}
+}
+
+# evaluate_true EXPRESSION: of the JSON in $work/json
+evaluate_true() {
+	[[ $(evaluate "$1" <"$work/json") == True ]] || { cat "$work/json"; return 1; }
+}
+
+# exits STATUS TEXT COMMAND...: that status, one line on stderr with that text.
+exits() {
+	local expected=$1 text=$2 status=0
+	shift 2
+
+	"$@" >"$work/stdout" 2>"$work/stderr" || status=$?
+	cat "$work/stdout" "$work/stderr"
+	if ((status != expected)); then
+		echo "status $status, not $expected"
+		return 1
+	fi
+	[[ $(wc -l <"$work/stderr") == 1 ]] && grep -qF -- "$text" "$work/stderr"
+}
+
+# not COMMAND...
+not() {
+	! "$@"
+}
+
+# One that stays although it ought to return is ended.
+policy() {
+	timeout -k 5 "$((60 * ${TASKHOLD_SLOW:-1}))" taskhold policy "$@"
+}
+
+# list_value EXPRESSION: of what is listed
+list_value() {
+	policy list --json | evaluate "$1"
+}
+names() {
+	list_value "sorted(p['name'] for p in r['policies'])"
+}
+attached() {
+	[[ $(names) == *"'$1'"* ]]
+}
+
+# hold OPTION...: attaches in the background; $holder, and what it says in $work/held.*
+# For here(), as is ended.
+hold() {
+	# what an earlier one has said must not be taken for its word
+	rm -f "$work/held.out" "$work/held.err"
+	taskhold policy attach "$@" >"$work/held.out" 2>"$work/held.err" &
+	holder=$!
+	# it speaks when all is attached
+	until_true 20 test -s "$work/held.out" || {
+		cat "$work/held.err"
+		let_go KILL
+		return 1
+	}
+}
+
+signal_holder() {
+	kill -"$1" "$holder"
+}
+
+# ended STATUS: the holder ends by itself, with that status.
+ended() {
+	local status=0
+
+	[[ -n $holder ]] || { echo "there is none"; return 1; }
+	until_true 20 not kill -0 "$holder" 2>/dev/null || {
+		echo "it still runs"
+		let_go KILL
+		return 1
+	}
+	wait "$holder" || status=$?
+	holder=
+	cat "$work/held.out" "$work/held.err"
+	((status == $1)) || { echo "status $status, not $1"; return 1; }
+}
+
+# BPF objects go by work queues and after grace periods.
+nothing_left() {
+	until_true 20 module_unused && [[ $("$bpftool" -j link list | evaluate \
+		"[l for l in r if l['type'] == 'struct_ops']") == '[]' ]]
+}
+
+# knob OBJECT-MAP NAME: a variable as the kernel has it, by the map's BTF
+knob() {
+	"$bpftool" -j map dump id "$("$bpftool" -j map list | evaluate \
+		"max(m['id'] for m in r if m.get('name', '').endswith('.rodata') and m['name'].startswith('$1'))")" |
+		evaluate "{k: v for d in r[0]['formatted']['value']['.rodata'] for k, v in d.items()}['$2']"
+}

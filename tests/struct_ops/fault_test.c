@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * timeout: 180
+ * rows: S3
+ * kmsg-allow: ^taskhold: policy (faulty|unlinked) is at fault and detached: .*$
+ *
+ * A policy that is at fault is detached, and what it did is contained: the tasks
+ * live on, another policy sees each of them, and the reason can be read afterwards,
+ * by the policy and by everybody. So is one that the module is told to let go of.
+ */
+#include <limits.h>
+#include <poll.h>
+
+#include "lib/policy.h"
+
+#include "faulty.skel.h"
+
+#include "lib/harness.h"
+
+#define SLOW_MS	"/sys/module/taskhold/parameters/slow_ms"
+#define DETACH	"/sys/module/taskhold/parameters/detach"
+
+/*
+ * Loops of eight million rounds, and milliseconds that they exceed by far, but no
+ * other call does on a machine that is emulated and has others to serve.
+ */
+#define LOOPS	20
+#define MS	400
+
+#define STR_(x)	#x
+#define STR(x)	STR_(x)
+
+/* What comes of writing this to a file: 0 or the error. */
+static int try_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY), err;
+
+	if (fd < 0)
+		die("open %s", path);
+	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+FIXTURE(fault)
+{
+	struct reader *r;
+	struct faulty *f;
+	struct policy *other;
+	__u32 slot;		/* of the other */
+	char slow_ms[16];	/* as it was */
+};
+
+FIXTURE_SETUP(fault)
+{
+	ssize_t n = read_file(SLOW_MS, self->slow_ms, sizeof(self->slow_ms));
+	struct taskhold_ops *ops;
+	size_t size;
+
+	if (n < 1)
+		die("read %s", SLOW_MS);
+	self->r = reader_open();
+	self->other = policy_open("other");
+	policy_load(self->other);
+	self->slot = policy_attach(self->other, self->r);
+	self->f = faulty__open();
+	if (!self->f)
+		die("open faulty.bpf.o");
+	ops = bpf_map__initial_value(self->f->maps.ops, &size);
+	/* the second finished record makes the first overflow */
+	ops->max_held = 1;
+	if (faulty__load(self->f))
+		die("load faulty.bpf.o");
+	self->f->bss->root_pid = getpid();
+	self->f->links.ops = bpf_map__attach_struct_ops(self->f->maps.ops);
+	if (!self->f->links.ops)
+		die("attach faulty");
+}
+
+FIXTURE_TEARDOWN(fault)
+{
+	faulty__destroy(self->f);
+	policy__destroy(self->other);
+	if (!until(10, reader_stats(self->r)->policies == 0))
+		die("policies are left");
+	reader__destroy(self->r);
+	write_file(SLOW_MS, self->slow_ms);
+}
+
+static pid_t child(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execl("/bin/true", "true", NULL);
+		_exit(1);
+	}
+	return pid;
+}
+
+/* The policy is attached no more, and who polls its link was told so. */
+static bool is_detached(FIXTURE_DATA(fault) *self)
+{
+	return until(10, hung_up(bpf_link__fd(self->f->links.ops))) &&
+	       reader_slot(self->r, "faulty") < 0;
+}
+
+/* Children that no fault may touch: each ends well and is seen by the other policy. */
+static void expect_children(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self, int n)
+{
+	pid_t pid;
+
+	while (n-- > 0) {
+		pid = child();
+		EXPECT_EQ(0, reap(pid));
+		reader_finish(self->r, 0);
+		EXPECT_EQ(1, policy_calls(self->other, POLICY_FINISH, pid));
+		EXPECT_NE(NULL, reader_find(self->r, self->slot, pid));
+	}
+}
+
+static void expect_exit_info(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self,
+			     const char *name, __u32 kind, __s64 code, const char *text)
+{
+	const struct taskhold_exit_info *told = &self->f->bss->info;
+	const struct taskhold_exit_info *info = reader_exit_info(self->r, 0);
+
+	ASSERT_NE(NULL, info);
+	EXPECT_STREQ(name, info->stats.name);
+	EXPECT_EQ(kind, info->kind);
+	EXPECT_EQ(0, info->reserved);
+	EXPECT_TRUE(kind == TASKHOLD_EXIT_SLOW ? info->code >= code : info->code == code)
+		TH_LOG("%lld", info->code);
+	EXPECT_NE(NULL, strstr(info->text, text))
+		TH_LOG("%s", info->text);
+	EXPECT_LE(info->stats.attached_ns, info->time_ns);
+	EXPECT_LE(info->time_ns, now_ns(CLOCK_BOOTTIME));
+	/* the policy's own detach, once */
+	EXPECT_EQ(1, self->f->bss->detached);
+	EXPECT_EQ(0, memcmp(told, info, sizeof(*info)));
+}
+
+FIXTURE_VARIANT(fault)
+{
+	int admit, finish;
+	__u32 admit_loops, exec_loops, exit_loops, finish_loops, overflow_loops;
+	__u32 kind;
+	__s64 code;
+	const char *text;
+};
+
+#define RETVAL(variant, from_admit, from_finish, value, said)				\
+	FIXTURE_VARIANT_ADD(fault, variant)						\
+	{										\
+		.admit = from_admit, .finish = from_finish,				\
+		.kind = TASKHOLD_EXIT_RETVAL, .code = value, .text = said,		\
+	}
+
+RETVAL(admit_einval, -EINVAL, 0, -EINVAL, "admit() returned -22, want 0 or more");
+RETVAL(admit_lowest, INT_MIN, 0, INT_MIN, "admit() returned -2147483648, want 0 or more");
+RETVAL(finish_3, 1, 3, 3, "finish() returned 3, want a verdict, 0 to 2");
+RETVAL(finish_negative, 1, -1, -1, "finish() returned -1, want a verdict, 0 to 2");
+
+#define SLOW(of)									\
+	FIXTURE_VARIANT_ADD(fault, slow_##of)						\
+	{										\
+		.admit = 1, .of##_loops = LOOPS, .kind = TASKHOLD_EXIT_SLOW,		\
+		.code = MS, .text = "a second call in a minute was slow: " #of "(), ",	\
+	}
+
+SLOW(admit);
+SLOW(exec);
+SLOW(exit);
+SLOW(finish);
+SLOW(overflow);
+
+TEST_F(fault, is_contained)
+{
+	const struct taskhold_exit_info *info;
+	pid_t pid;
+	int n;
+
+	if (variant->kind == TASKHOLD_EXIT_SLOW)
+		write_file(SLOW_MS, STR(MS));
+	/* as good as any other before */
+	pid = child();
+	EXPECT_EQ(0, reap(pid));
+	reader_finish(self->r, 0);
+	EXPECT_LE(0, reader_slot(self->r, "faulty"));
+	EXPECT_EQ(0, self->f->bss->detached);
+
+	self->f->data->admit_result = variant->admit;
+	self->f->bss->finish_result = variant->finish;
+	self->f->bss->admit_loops = variant->admit_loops;
+	self->f->bss->exec_loops = variant->exec_loops;
+	self->f->bss->exit_loops = variant->exit_loops;
+	self->f->bss->finish_loops = variant->finish_loops;
+	self->f->bss->overflow_loops = variant->overflow_loops;
+	self->f->bss->faulty = true;
+	/* one slow call is let pass; of the first child nothing overflows */
+	expect_children(_metadata, self, 3);
+
+	EXPECT_TRUE(is_detached(self));
+	expect_exit_info(_metadata, self, "faulty", variant->kind, variant->code, variant->text);
+	/* the good one, and no more than two that had slow calls */
+	info = reader_exit_info(self->r, 0);
+	n = variant->admit < 0 ? 1 : variant->finish ? 2 : 3;
+	EXPECT_EQ(n, info->stats.admitted);
+
+	/* nothing of it is called any more, and the others go on */
+	n = self->f->bss->calls;
+	expect_children(_metadata, self, 3);
+	EXPECT_EQ(n, self->f->bss->calls);
+	EXPECT_EQ(1, reader_stats(self->r)->policies);
+	ASSERT_NE(NULL, reader_policy(self->r, self->slot));
+	EXPECT_EQ(7, reader_policy(self->r, self->slot)->finished);
+}
+
+FIXTURE(asked)
+{
+	struct reader *r;
+	struct faulty *f;
+};
+
+FIXTURE_SETUP(asked)
+{
+	self->r = reader_open();
+	self->f = faulty__open_and_load();
+	if (!self->f)
+		die("load faulty.bpf.o");
+	self->f->bss->root_pid = getpid();
+}
+
+FIXTURE_TEARDOWN(asked)
+{
+	faulty__destroy(self->f);
+	if (!until(10, reader_stats(self->r)->policies == 0))
+		die("policies are left");
+	reader__destroy(self->r);
+}
+
+static int refused(struct faulty *f)
+{
+	f->links.ops = bpf_map__attach_struct_ops(f->maps.ops);
+	return f->links.ops ? 0 : -errno;
+}
+
+TEST_F(asked, by_name)
+{
+	const struct taskhold_exit_info *info;
+
+	EXPECT_EQ(-ENOENT, try_write(DETACH, "faulty"));
+	ASSERT_EQ(0, refused(self->f));
+	EXPECT_EQ(-ENOENT, try_write(DETACH, "fault"));
+	EXPECT_EQ(-ENOENT, try_write(DETACH, "faultyy\n"));
+	EXPECT_EQ(-EINVAL, try_write(DETACH, "\n"));
+	EXPECT_EQ(-EINVAL, try_write(DETACH, "faulty\nfaulty"));
+	EXPECT_EQ(-EINVAL, try_write(DETACH, "faulty-89012345678901234567890123456789"));
+	EXPECT_FALSE(hung_up(bpf_link__fd(self->f->links.ops)));
+	EXPECT_EQ(0, reader_slot(self->r, "faulty"));
+
+	EXPECT_EQ(0, try_write(DETACH, "faulty\n"));
+	/* when the write returns, not some time later */
+	EXPECT_TRUE(hung_up(bpf_link__fd(self->f->links.ops)));
+	EXPECT_EQ(-1, reader_slot(self->r, "faulty"));
+	EXPECT_EQ(1, self->f->bss->detached);
+	info = reader_exit_info(self->r, 0);
+	ASSERT_NE(NULL, info);
+	EXPECT_EQ(TASKHOLD_EXIT_PARAM, info->kind);
+	EXPECT_STREQ("the module's parameter detach named it", info->text);
+	EXPECT_EQ(-ENOENT, try_write(DETACH, "faulty"));
+
+	/* the link is dead, its map is not */
+	EXPECT_EQ(-ENOLINK, bpf_link__update_map(self->f->links.ops, self->f->maps.ops));
+	bpf_link__destroy(self->f->links.ops);
+	EXPECT_EQ(0, refused(self->f));
+}
+
+TEST_F(asked, without_a_link)
+{
+	const struct taskhold_exit_info *info;
+	struct bpf_link *registration;
+	__u32 key = 0;
+
+	registration = bpf_map__attach_struct_ops(self->f->maps.unlinked);
+	ASSERT_NE(NULL, registration);
+	EXPECT_EQ(0, reader_slot(self->r, "unlinked"));
+	self->f->bss->faulty = true;
+	self->f->bss->finish_result = 99;
+	EXPECT_EQ(0, reap(child()));
+	EXPECT_TRUE(until(10, self->f->bss->detached == 1));
+	EXPECT_EQ(-1, reader_slot(self->r, "unlinked"));
+	info = reader_exit_info(self->r, 0);
+	ASSERT_NE(NULL, info);
+	EXPECT_EQ(TASKHOLD_EXIT_RETVAL, info->kind);
+	EXPECT_EQ(99, info->code);
+	EXPECT_EQ(1, self->f->bss->detached);
+	/* for the kernel it is registered still, and is let go of as ever */
+	EXPECT_EQ(0, bpf_map_delete_elem(bpf_map__fd(self->f->maps.unlinked), &key));
+	EXPECT_EQ(1, self->f->bss->detached);
+	bpf_link__disconnect(registration);
+	bpf_link__destroy(registration);
+}
+
+TEST_F(asked, by_its_owner)
+{
+	const struct taskhold_exit_info *info;
+
+	ASSERT_EQ(0, refused(self->f));
+	EXPECT_EQ(0, reap(child()));
+	reader_finish(self->r, 0);
+	bpf_link__destroy(self->f->links.ops);
+	self->f->links.ops = NULL;
+	EXPECT_TRUE(until(10, self->f->bss->detached == 1));
+	info = reader_exit_info(self->r, 0);
+	ASSERT_NE(NULL, info);
+	EXPECT_EQ(TASKHOLD_EXIT_UNREG, info->kind);
+	EXPECT_EQ(1, info->stats.admitted);
+	EXPECT_EQ(1, info->stats.finished);
+	EXPECT_EQ(1, info->stats.kept);
+	EXPECT_EQ(0, memcmp(&self->f->bss->info, info, sizeof(*info)));
+}
+
+/* The last of them are remembered, the newest first. */
+TEST_F(asked, many_times)
+{
+	const struct taskhold_exit_info *info;
+	__u64 id = 0;
+	__u32 i;
+
+	for (i = 0; i < TASKHOLD_MAX_ENDED + 3; i++) {
+		ASSERT_EQ(0, refused(self->f));
+		EXPECT_EQ(0, try_write(DETACH, "faulty"));
+		bpf_link__destroy(self->f->links.ops);
+	}
+	self->f->links.ops = NULL;
+	for (i = 0; i < TASKHOLD_MAX_ENDED; i++) {
+		info = reader_exit_info(self->r, i);
+		ASSERT_NE(NULL, info);
+		EXPECT_EQ(id ? id - 1 : info->stats.id, info->stats.id);
+		id = info->stats.id;
+	}
+	EXPECT_EQ(NULL, reader_exit_info(self->r, TASKHOLD_MAX_ENDED));
+	EXPECT_EQ(NULL, reader_exit_info(self->r, UINT_MAX));
+}
+
+TEST(slow_ms_is_bounded)
+{
+	char was[16], text[16];
+
+	ASSERT_LT(0, read_file(SLOW_MS, was, sizeof(was)));
+	EXPECT_EQ(-EINVAL, try_write(SLOW_MS, "60001"));
+	EXPECT_EQ(-EINVAL, try_write(SLOW_MS, "-1"));
+	EXPECT_EQ(-EINVAL, try_write(SLOW_MS, "a second"));
+	ASSERT_LT(0, read_file(SLOW_MS, text, sizeof(text)));
+	EXPECT_STREQ(was, text);
+	EXPECT_EQ(0, try_write(SLOW_MS, "60000"));
+	EXPECT_EQ(0, try_write(SLOW_MS, "0"));
+	write_file(SLOW_MS, was);
+}
+
+/* 0: no call is too slow. */
+TEST_F(asked, never)
+{
+	char was[16];
+
+	ASSERT_LT(0, read_file(SLOW_MS, was, sizeof(was)));
+	write_file(SLOW_MS, "0");
+	self->f->bss->exec_loops = LOOPS;
+	self->f->bss->faulty = true;
+	self->f->data->admit_result = 1;
+	EXPECT_EQ(0, refused(self->f));
+	EXPECT_EQ(0, reap(child()));
+	EXPECT_EQ(0, reap(child()));
+	reader_finish(self->r, 0);
+	EXPECT_EQ(0, reader_slot(self->r, "faulty"));
+	EXPECT_FALSE(hung_up(bpf_link__fd(self->f->links.ops)));
+	write_file(SLOW_MS, was);
+}
+
+TEST_HARNESS_MAIN

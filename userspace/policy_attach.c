@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * taskhold policy attach: all policies of an object file or none, and their companions;
+ * held by this process until a signal or until they are detached from outside, or by
+ * pins.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "answer.h"
+#include "counters.h"
+#include "error.h"
+#include "module.h"
+#include "policy.h"
+#include "policy_companion.h"
+#include "policy_end.h"
+#include "policy_object.h"
+#include "policy_pin.h"
+#include "policy_set.h"
+#include "stats.h"
+
+struct attached {
+	const struct bpf_map *map;
+	struct bpf_link *link;		/* NULL: it has been detached */
+	char name[TASKHOLD_NAME_LEN];
+	__u64 id;			/* the module's number of it, 0: not known */
+	__u32 slot;
+	const char *pin;
+};
+
+struct attach {
+	const struct policy_args *args;
+	struct policy_object object;
+	struct policy_companions companions;
+	struct attached policies[POLICY_OBJECT_MAPS];
+	size_t nr;
+	struct policy_pin pin;
+	int signal_fd;
+};
+
+static int attach_failed(const struct attach *a, const struct attached *p, int err)
+{
+	switch (err) {
+	case EEXIST:
+		return th_fail(TH_ENV, "%s: a policy %s is attached already; give this one another name by --set name=NAME, or 'taskhold policy detach %s'",
+			       a->object.path, p->name, p->name);
+	case EBUSY:
+		return th_fail(TH_ENV, "%s: %d policies are attached, which is as many as the module takes; 'taskhold policy list' lists them",
+			       a->object.path, TASKHOLD_MAX_POLICIES);
+	default:
+		return th_fail_libbpf(TH_ENV, "%s: the module or attach() of the policy %s refuses to attach it: %s; the kernel's log may say why",
+				      a->object.path, p->name, strerror(err));
+	}
+}
+
+static int attach_policies(struct attach *a)
+{
+	struct attached *p;
+	size_t i;
+
+	for (i = 0; i < a->object.nr_maps; i++) {
+		p = &a->policies[i];
+		p->map = a->object.maps[i];
+		policy_object_name(&a->object, p->map, p->name);
+		th_libbpf_clear();
+		p->link = bpf_map__attach_struct_ops(p->map);
+		if (!p->link)
+			return attach_failed(a, p, errno);
+		a->nr++;
+	}
+	return TH_OK;
+}
+
+/* The latest of that name: what has ended since it was attached a moment ago. */
+static void find_ids(struct attach *a)
+{
+	const struct taskhold_policy_stats *stats;
+	const struct taskhold_exit_info *ended;
+	struct counters counters;
+	const char *what;
+	size_t i;
+	int err;
+
+	err = counters_read(&counters, &what);
+	if (err)
+		th_warn("the counters cannot be read: %s failed: %s", what, strerror(-err));
+	for (i = 0; !err && i < a->nr; i++) {
+		stats = counters_find(&counters, a->policies[i].name);
+		ended = stats ? NULL : counters_find_ended(&counters, a->policies[i].name);
+		if (ended)
+			stats = &ended->stats;
+		if (stats) {
+			a->policies[i].id = stats->id;
+			a->policies[i].slot = stats->slot;
+		}
+	}
+}
+
+static int pin_all(struct attach *a)
+{
+	size_t i;
+	int ret;
+
+	ret = policy_pin_make(&a->pin, a->args->pin);
+	if (ret)
+		return ret;
+	for (i = 0; i < a->companions.nr; i++) {
+		struct policy_companion *c = &a->companions.list[i];
+
+		c->pin = policy_pin_link(&a->pin, bpf_link__fd(c->link),
+					 bpf_program__name(c->prog));
+		if (!c->pin)
+			return TH_IO;
+	}
+	for (i = 0; i < a->nr; i++) {
+		a->policies[i].pin = policy_pin_link(&a->pin, bpf_link__fd(a->policies[i].link),
+						     bpf_map__name(a->policies[i].map));
+		if (!a->policies[i].pin)
+			return TH_IO;
+	}
+	return TH_OK;
+}
+
+static int print_attached_json(const struct attach *a)
+{
+	struct json_object *root = json_object_new_object(), *o;
+	struct json_object *policies = json_object_new_array();
+	struct json_object *companions = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < a->nr; i++) {
+		const struct attached *p = &a->policies[i];
+
+		o = json_object_new_object();
+		answer_text(o, "name", p->name);
+		answer_number(o, "id", p->id);
+		answer_number(o, "slot", p->slot);
+		answer_text(o, "map", bpf_map__name(p->map));
+		answer_id(o, "link_id", policy_companion_link_id(bpf_link__fd(p->link)));
+		answer_text_or_null(o, "pin", p->pin ?: "");
+		json_object_array_add(policies, o);
+	}
+	for (i = 0; i < a->companions.nr; i++) {
+		const struct policy_companion *c = &a->companions.list[i];
+
+		o = json_object_new_object();
+		answer_text(o, "program", bpf_program__name(c->prog));
+		answer_text(o, "section", bpf_program__section_name(c->prog));
+		answer_id(o, "link_id", policy_companion_link_id(bpf_link__fd(c->link)));
+		answer_text_or_null(o, "pin", c->pin ?: "");
+		json_object_array_add(companions, o);
+	}
+	json_object_object_add(root, "attached", policies);
+	json_object_object_add(root, "companions", companions);
+	return answer_line(root) ? th_fail(TH_IO, "not enough memory for the JSON") : TH_OK;
+}
+
+static int print_attached(const struct attach *a)
+{
+	size_t i;
+
+	if (a->args->json)
+		return print_attached_json(a);
+	for (i = 0; i < a->nr; i++) {
+		const struct attached *p = &a->policies[i];
+
+		printf("policy %s is attached in slot %u, by link %u%s%s\n", p->name, p->slot,
+		       policy_companion_link_id(bpf_link__fd(p->link)), p->pin ? ", pinned at " : "",
+		       p->pin ?: "");
+	}
+	for (i = 0; i < a->companions.nr; i++) {
+		const struct policy_companion *c = &a->companions.list[i];
+
+		printf("program %s (%s) is attached, by link %u%s%s\n", bpf_program__name(c->prog),
+		       bpf_program__section_name(c->prog),
+		       policy_companion_link_id(bpf_link__fd(c->link)),
+		       c->pin ? ", pinned at " : "", c->pin ?: "");
+	}
+	fflush(stdout);
+	return TH_OK;
+}
+
+/* Why it is attached no more, as the module has it. */
+static int say_end(const struct attach *a, const struct attached *p)
+{
+	const struct taskhold_exit_info *info;
+	struct counters counters;
+	struct json_object *root;
+	const char *what;
+	int err;
+
+	err = counters_read(&counters, &what);
+	if (err)
+		return th_fail(TH_DETACHED, "policy %s is detached from outside; why cannot be read: %s failed: %s; 'taskhold policy show %s' may tell",
+			       p->name, what, strerror(-err), p->name);
+	info = p->id ? counters_find_ended_id(&counters, p->id) :
+		       counters_find_ended(&counters, p->name);
+	if (!info)
+		return th_fail(TH_DETACHED, "policy %s is detached from outside; the module does not say why any more",
+			       p->name);
+	if (a->args->json) {
+		root = json_object_new_object();
+		json_object_object_add(root, "ended", policy_end_json(info));
+		if (answer_line(root))
+			th_warn("not enough memory for the JSON");
+	} else {
+		policy_end_print(info, 10);
+		stats_print(&info->stats, "", 10);
+		fflush(stdout);
+	}
+	return th_fail(TH_DETACHED, "policy %s is detached from outside: %s (%s, code %lld)",
+		       p->name, info->text, policy_end_kind(info), info->code);
+}
+
+/* Until a signal, or until no policy is attached any more. */
+static int hold(struct attach *a)
+{
+	struct pollfd fds[POLICY_OBJECT_MAPS + 1];
+	size_t i, left = a->nr;
+	int ret = TH_OK;
+
+	for (i = 0; i < a->nr; i++)
+		fds[i] = (struct pollfd){ .fd = bpf_link__fd(a->policies[i].link) };
+	fds[a->nr] = (struct pollfd){ .fd = a->signal_fd, .events = POLLIN };
+	while (left) {
+		if (poll(fds, a->nr + 1, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			return th_fail(TH_ENV, "cannot wait for the policies: %s", strerror(errno));
+		}
+		for (i = 0; i < a->nr; i++) {
+			if (!(fds[i].revents & (POLLHUP | POLLERR | POLLNVAL)))
+				continue;
+			fds[i].fd = -1;
+			ret = say_end(a, &a->policies[i]);
+			left--;
+		}
+		if (fds[a->nr].revents)
+			break;
+	}
+	return ret;
+}
+
+/* Before anything is attached: a signal meanwhile must not leave half of it. */
+static int open_signals(struct attach *a)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return th_fail(TH_ENV, "cannot block signals: %s", strerror(errno));
+	a->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+	if (a->signal_fd < 0)
+		return th_fail(TH_ENV, "cannot watch for signals: %s", strerror(errno));
+	return TH_OK;
+}
+
+static int run(struct attach *a)
+{
+	int ret;
+
+	ret = policy_object_open(&a->object, a->args) ?: policy_set(&a->object, a->args);
+	if (!ret && a->args->pin)
+		ret = policy_pin_check(a->args->pin);
+	ret = ret ?: open_signals(a);
+	if (ret)
+		return ret;
+	policy_object_warn(&a->object);
+	ret = policy_object_load_or_say(&a->object);
+	/* As a skeleton does: the others first, so that a policy finds them there. */
+	ret = ret ?: policy_companion_attach(&a->companions, &a->object) ?: attach_policies(a);
+	if (!ret && a->args->pin)
+		ret = pin_all(a);
+	if (ret) {
+		policy_pin_undo(&a->pin);
+		return ret;
+	}
+	find_ids(a);
+	ret = print_attached(a);
+	return ret || a->args->pin ? ret : hold(a);
+}
+
+int policy_attach(const struct policy_args *args)
+{
+	struct attach a = { .args = args, .signal_fd = -1 };
+	size_t i;
+	int ret;
+
+	ret = module_require();
+	if (ret)
+		return ret;
+	ret = run(&a);
+	for (i = 0; i < a.nr; i++)
+		bpf_link__destroy(a.policies[i].link);
+	policy_companion_free(&a.companions);
+	policy_object_close(&a.object);
+	policy_pin_free(&a.pin);
+	if (a.signal_fd >= 0)
+		close(a.signal_fd);
+	return ret;
+}
