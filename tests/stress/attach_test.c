@@ -10,7 +10,7 @@
 #include <sys/prctl.h>
 
 #include "lib/policy.h"
-#include "lib/threads.h"
+#include "lib/storm.h"
 
 #include "lib/harness.h"
 
@@ -29,23 +29,6 @@ struct shared {
 	int unloaded;
 	int stop;
 };
-
-static void __attribute__((noreturn)) storm(struct shared *shared)
-{
-	pid_t pid;
-
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
-		_exit(99);
-	while (!counter(&shared->stop)) {
-		pid = fork();
-		if (pid == 0)
-			_exit(0);
-		if (pid < 0 || waitpid(pid, NULL, 0) != pid)
-			_exit(98);
-		count_up(&shared->born);
-	}
-	_exit(0);
-}
 
 static void __attribute__((noreturn)) unloader(struct shared *shared)
 {
@@ -113,7 +96,7 @@ TEST(who_stays_misses_nothing)
 	fflush(stdout);
 	pids[0] = fork();
 	if (pids[0] == 0)
-		storm(shared);
+		storm(&shared->born, &shared->stop);
 	pids[1] = fork();
 	if (pids[1] == 0)
 		unloader(shared);

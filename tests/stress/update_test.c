@@ -6,10 +6,8 @@
  * processors: each of them is asked about once and finishes once, by the old members
  * or by the new ones, and the policy's counters go on over all of it.
  */
-#include <sys/prctl.h>
-
 #include "lib/policy.h"
-#include "lib/threads.h"
+#include "lib/storm.h"
 
 #include "lib/harness.h"
 
@@ -25,23 +23,6 @@ struct shared {
 	int born;
 	int stop;
 };
-
-static void __attribute__((noreturn)) storm(struct shared *shared)
-{
-	pid_t pid;
-
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
-		_exit(99);
-	while (!counter(&shared->stop)) {
-		pid = fork();
-		if (pid == 0)
-			_exit(0);
-		if (pid < 0 || waitpid(pid, NULL, 0) != pid)
-			_exit(98);
-		count_up(&shared->born);
-	}
-	_exit(0);
-}
 
 TEST(no_process_is_missed_or_seen_twice)
 {
@@ -70,7 +51,7 @@ TEST(no_process_is_missed_or_seen_twice)
 	for (i = 0; i < STORMS; i++) {
 		storms[i] = fork();
 		if (storms[i] == 0)
-			storm(shared);
+			storm(&shared->born, &shared->stop);
 	}
 	/* each update beside a process at least, so that there is something to miss */
 	for (n = 1; n <= UPDATES; n++) {
