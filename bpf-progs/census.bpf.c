@@ -34,6 +34,8 @@
  * under this name when the object is loaded. It stays when the policy has gone. When
  * done:
  *	rm /sys/fs/bpf/census_stat
+ * The timer is armed by attach(), which an update of the link does not call. So detach
+ * it and attach the other, where it is to be replaced or given other knobs.
  *
  * Cost: a look-up and an update of a hash for each process; every refresh_ms a walk of
  * what is held, with all threads, in a softirq. A task that is held is not freed, nor

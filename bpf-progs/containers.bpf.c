@@ -31,6 +31,9 @@
  * counted by then; a policy that is attached anew counts from 0. For the module to
  * be unloaded only the policy has to go. When done:
  *	rm /sys/fs/bpf/container_sums /sys/fs/bpf/container_stat
+ * attach() finds the root and arms the timer, and an update of the link does not call
+ * it. So detach it and attach the other, where it is to be replaced or given other
+ * knobs.
  *
  * Cost: for each process a snapshot of its record when it finishes, two look-ups and
  * a lock of its row for a moment; every refresh_ms a walk of the running processes in

@@ -6,7 +6,10 @@
  * Who uses the module is not disturbed by an attempt to unload it, which is
  * refused: a policy goes on, a record in a map is still what it was.
  */
+#include <pthread.h>
+
 #include "lib/policy.h"
+#include "faulty.skel.h"
 #include "kptr_maps.skel.h"
 #include "holders_kptr.skel.h"
 
@@ -84,6 +87,81 @@ TEST_F(module, attached_policy)
 	policy_detach(p);
 	expect_in_use(_metadata);
 	policy__destroy(p);
+}
+
+static void *let_go(void *link)
+{
+	bpf_link__destroy(link);
+	return NULL;
+}
+
+/* a call of the policy takes long, and is not over when its link has been closed */
+TEST_F(module, policy_in_a_call)
+{
+	struct faulty *f = faulty__open_and_load();
+	volatile bool *inside;
+	volatile __u32 *stop;
+	pthread_t closes;
+	pid_t pid;
+	int i;
+
+	ASSERT_NE(NULL, f);
+	inside = &f->bss->inside;
+	stop = &f->bss->stop;
+	f->bss->root_pid = getpid();
+	/* for much longer than this takes */
+	f->bss->exit_loops = 10000;
+	f->bss->faulty = true;
+	f->links.ops = bpf_map__attach_struct_ops(f->maps.ops);
+	ASSERT_NE(NULL, f->links.ops);
+
+	pid = make_child(6);
+	ASSERT_TRUE(until(10, *inside));
+	expect_in_use(_metadata);
+	ASSERT_EQ(0, pthread_create(&closes, NULL, let_go, f->links.ops));
+	f->links.ops = NULL;
+	for (i = 0; i < 100; i++) {
+		expect_in_use(_metadata);
+		nap();
+	}
+	EXPECT_TRUE(*inside);
+
+	*stop = 1;
+	EXPECT_EQ(6 << 8, reap(pid));
+	EXPECT_FALSE(*inside);
+	ASSERT_EQ(0, pthread_join(closes, NULL));
+	EXPECT_EQ(1, f->bss->detached);
+	faulty__destroy(f);
+}
+
+/* the policy is attached by a pin alone: no process has anything of it */
+TEST_F(module, pinned_link)
+{
+	struct reader *r = reader_open();
+	struct policy *p = policy_open("in-use");
+	struct bpf_link *link;
+
+	policy_load(p);
+	policy_attach(p, r);
+	reader__destroy(r);
+	ASSERT_EQ(0, bpf_link__pin(p->links.ops, PIN));
+	policy__destroy(p);
+	/* the link, its map and its programs */
+	expect_in_use(_metadata);
+	link = bpf_link__open(PIN);
+	ASSERT_NE(NULL, link);
+	bpf_link__destroy(link);
+	expect_in_use(_metadata);
+	EXPECT_EQ(0, unlink(PIN));
+}
+
+/* a program that calls kfuncs of the module, and is attached nowhere */
+TEST_F(module, program)
+{
+	struct reader *r = reader_open();
+
+	expect_in_use(_metadata);
+	reader__destroy(r);
 }
 
 /* the policy is pinned as a map, and attached by nobody */

@@ -12,9 +12,11 @@ bool faulty;
 int admit_result = 1;
 int finish_result;
 __u32 admit_loops, exec_loops, exit_loops, finish_loops, overflow_loops;
+__u32 stop; /* not 0: ends a call that takes long */
 
 /* out */
 __u32 calls;		/* of all members but attach and detach */
+bool inside;		/* one of them takes long at this moment */
 __u32 detached;		/* calls of detach */
 struct taskhold_exit_info info; /* what it was told */
 
@@ -26,15 +28,18 @@ static int nothing(__u32 i, void *ctx)
 static int nothing_often(__u32 i, void *ctx)
 {
 	bpf_loop(1 << 23, nothing, NULL, 0);
-	return 0;
+	return stop != 0;
 }
 
 /* The loop that the kernel's bound allows is not long enough. */
 static void take_long(__u32 loops)
 {
 	__sync_fetch_and_add(&calls, 1);
-	if (faulty)
-		bpf_loop(loops, nothing_often, NULL, 0);
+	if (!faulty || !loops)
+		return;
+	inside = true;
+	bpf_loop(loops, nothing_often, NULL, 0);
+	inside = false;
 }
 
 SEC("struct_ops/admit")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 60
 // module: none
-// rows: H4, H5, H10, H13, H17, H19
+// rows: H4, H5, H10, H13, H17, H19, S6
 /*
  * Members of a module's type that are called: what they are given and what comes of
  * what they return; and what a value of that type may have in each kind of member.
@@ -225,6 +225,56 @@ TEST_F(calls, type_without_what_may_be_left_out)
 	close(map);
 	close(prog);
 	struct_ops_close(&fixed);
+}
+
+/*
+ * A type may add code to its programs, before the first instruction and in the place of
+ * each exit: here the number that they are given, 40, goes up by one, and is added to
+ * what they return.
+ */
+TEST_F(calls, code_that_the_type_adds)
+{
+	struct struct_ops_type framed;
+	char value[STRUCT_OPS_VALUE_MAX] = {};
+	const struct bpf_insn insns[] = {
+		/* r2 = data->number */
+		{ .code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_1 },
+		{ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = BPF_REG_2, .src_reg = BPF_REG_1 },
+		/* 100 where it is that of the second exit, else 200 */
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 200 },
+		{ .code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = BPF_REG_2, .off = 1 },
+		{ .code = BPF_JMP | BPF_EXIT },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 100 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	const struct {
+		int number;	/* for which the second exit is taken */
+		long returned;
+	} calls[] = { { 41, 100 + 41 }, { 40, 200 + 41 } };
+	unsigned int i;
+
+	struct_ops_open(&framed, NAME, "testmod_framed_ops");
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		LIBBPF_OPTS(bpf_prog_load_opts, opts, .attach_btf_id = framed.type_id,
+			    .attach_btf_obj_fd = framed.btf_fd);
+		struct bpf_insn own[ARRAY_SIZE(insns)];
+		int map = struct_ops_map(&framed, BPF_F_LINK), prog, link;
+
+		memcpy(own, insns, sizeof(own));
+		own[3].imm = calls[i].number;
+		prog = bpf_prog_load(BPF_PROG_TYPE_STRUCT_OPS, "framed", "GPL", own,
+				     ARRAY_SIZE(own), &opts);
+		ASSERT_LE(0, prog);
+		struct_ops_set(&framed, value, "call", prog);
+		ASSERT_EQ(0, struct_ops_update(map, value));
+		link = struct_ops_link(map);
+		ASSERT_LE(0, link);
+		EXPECT_EQ(calls[i].returned, call("framed"));
+		close(link);
+		close(map);
+		close(prog);
+	}
+	struct_ops_close(&framed);
 }
 
 /* The error is that of the type's own function, and the old members stay. */

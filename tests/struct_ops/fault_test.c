@@ -5,8 +5,8 @@
  * kmsg-allow: ^taskhold: policy (faulty|unlinked) is at fault and detached: .*$
  *
  * A policy that is at fault is detached, and what it did is contained: the tasks
- * live on, another policy sees each of them, and the reason can be read afterwards,
- * by the policy and by everybody. So is one that the module is told to let go of.
+ * live on, the policies before and behind it see each of them, and the reason can be
+ * read afterwards, by the policy and by everybody. So is one that the module is told to let go of.
  */
 #include <limits.h>
 #include <poll.h>
@@ -46,10 +46,17 @@ FIXTURE(fault)
 {
 	struct reader *r;
 	struct faulty *f;
-	struct policy *other;
-	__u32 slot;		/* of the other */
+	struct policy *others[2];
+	__u32 slots[2];		/* of these; the one at fault is called between them */
 	char slow_ms[16];	/* as it was */
 };
+
+static void attach_other(FIXTURE_DATA(fault) *self, int i, const char *name)
+{
+	self->others[i] = policy_open(name);
+	policy_load(self->others[i]);
+	self->slots[i] = policy_attach(self->others[i], self->r);
+}
 
 FIXTURE_SETUP(fault)
 {
@@ -60,9 +67,7 @@ FIXTURE_SETUP(fault)
 	if (n < 1)
 		die("read %s", SLOW_MS);
 	self->r = reader_open();
-	self->other = policy_open("other");
-	policy_load(self->other);
-	self->slot = policy_attach(self->other, self->r);
+	attach_other(self, 0, "before");
 	self->f = faulty__open();
 	if (!self->f)
 		die("open faulty.bpf.o");
@@ -75,12 +80,16 @@ FIXTURE_SETUP(fault)
 	self->f->links.ops = bpf_map__attach_struct_ops(self->f->maps.ops);
 	if (!self->f->links.ops)
 		die("attach faulty");
+	attach_other(self, 1, "behind");
+	if (self->slots[1] != self->slots[0] + 2)
+		die("slots %u and %u", self->slots[0], self->slots[1]);
 }
 
 FIXTURE_TEARDOWN(fault)
 {
 	faulty__destroy(self->f);
-	policy__destroy(self->other);
+	policy__destroy(self->others[0]);
+	policy__destroy(self->others[1]);
 	if (!until(10, reader_stats(self->r)->policies == 0))
 		die("policies are left");
 	reader__destroy(self->r);
@@ -105,17 +114,23 @@ static bool is_detached(FIXTURE_DATA(fault) *self)
 	       reader_slot(self->r, "faulty") < 0;
 }
 
-/* Children that no fault may touch: each ends well and is seen by the other policy. */
+/* Children that no fault may touch: each ends well and is seen by the other policies. */
 static void expect_children(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *self, int n)
 {
 	pid_t pid;
+	int i;
 
 	while (n-- > 0) {
 		pid = child();
 		EXPECT_EQ(0, reap(pid));
 		reader_finish(self->r, 0);
-		EXPECT_EQ(1, policy_calls(self->other, POLICY_FINISH, pid));
-		EXPECT_NE(NULL, reader_find(self->r, self->slot, pid));
+		for (i = 0; i < 2; i++) {
+			EXPECT_EQ(1, policy_calls(self->others[i], POLICY_ADMIT, pid));
+			EXPECT_EQ(1, policy_calls(self->others[i], POLICY_EXEC, pid));
+			EXPECT_EQ(1, policy_calls(self->others[i], POLICY_EXIT, pid));
+			EXPECT_EQ(1, policy_calls(self->others[i], POLICY_FINISH, pid));
+			EXPECT_NE(NULL, reader_find(self->r, self->slots[i], pid));
+		}
 	}
 }
 
@@ -211,9 +226,12 @@ TEST_F(fault, is_contained)
 	n = self->f->bss->calls;
 	expect_children(_metadata, self, 3);
 	EXPECT_EQ(n, self->f->bss->calls);
-	EXPECT_EQ(1, reader_stats(self->r)->policies);
-	ASSERT_NE(NULL, reader_policy(self->r, self->slot));
-	EXPECT_EQ(7, reader_policy(self->r, self->slot)->finished);
+	EXPECT_EQ(2, reader_stats(self->r)->policies);
+	for (n = 0; n < 2; n++) {
+		ASSERT_NE(NULL, reader_policy(self->r, self->slots[n]));
+		EXPECT_EQ(7, reader_policy(self->r, self->slots[n])->finished);
+		EXPECT_EQ(0, reader_policy(self->r, self->slots[n])->dropped);
+	}
 }
 
 FIXTURE(asked)

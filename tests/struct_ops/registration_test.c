@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 120
 // module: none
-// rows: H5, H12, H13, H16, H17, H20, S6
+// rows: H5, H12, H13, H15, H16, H17, H20, S6
 /*
  * struct_ops types that a module registers and the kernel refuses, with the error
  * that the module gets and the line in the kernel's log; and their neighbours, which
@@ -114,23 +114,29 @@ TEST_F(type, registered)
 	close(kmsg);
 }
 
-/* A program for the only member of a type: its file descriptor or a negative error. */
-static int try_prog(const char *type, const char *member, char *log, size_t size)
+/* A program for a member of a type: its file descriptor or a negative error. */
+static int try_prog_of(const struct struct_ops_type *t, const char *member, char *log, size_t size)
 {
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_level = 1, .log_buf = log, .log_size = size);
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_level = 1, .log_buf = log, .log_size = size,
+		    .attach_btf_id = t->type_id, .attach_btf_obj_fd = t->btf_fd,
+		    .expected_attach_type = struct_ops_member(t, member));
 	const struct bpf_insn insns[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
+
+	log[0] = '\0';
+	return bpf_prog_load(BPF_PROG_TYPE_STRUCT_OPS, "raw", "GPL", insns, 2, &opts);
+}
+
+/* The same for a type that is looked up by its name. */
+static int try_prog(const char *type, const char *member, char *log, size_t size)
+{
 	struct struct_ops_type t;
 	int fd;
 
 	struct_ops_open(&t, NAME, type);
-	opts.attach_btf_id = t.type_id;
-	opts.attach_btf_obj_fd = t.btf_fd;
-	opts.expected_attach_type = struct_ops_member(&t, member);
-	log[0] = '\0';
-	fd = bpf_prog_load(BPF_PROG_TYPE_STRUCT_OPS, "raw", "GPL", insns, 2, &opts);
+	fd = try_prog_of(&t, member, log, size);
 	struct_ops_close(&t);
 	return fd;
 }
@@ -146,7 +152,27 @@ FIXTURE_SETUP(use)
 
 FIXTURE_TEARDOWN(use)
 {
-	EXPECT_EQ(0, testmod_unload_soon(NAME));
+	if (testmod_is_there(NAME))
+		EXPECT_EQ(0, testmod_unload_soon(NAME));
+}
+
+/* Who has its BTF open has not the module. */
+TEST_F(use, type_of_a_module_that_has_gone)
+{
+	struct struct_ops_type t;
+	int fd;
+
+	ASSERT_EQ(0, testmod_load(NAME, "which=good"));
+	struct_ops_open(&t, NAME, "testmod_good");
+	fd = try_prog_of(&t, "call", self->log, sizeof(self->log));
+	EXPECT_LE(0, fd) TH_LOG("%s", self->log);
+	close(fd);
+	ASSERT_EQ(0, testmod_unload_soon(NAME));
+	EXPECT_EQ(-ENOTSUPP, try_prog_of(&t, "call", self->log, sizeof(self->log)));
+	EXPECT_NE(NULL, strstr(self->log, "struct_ops module " NAME " is not found"))
+		TH_LOG("%s", self->log);
+	EXPECT_EQ(-EINVAL, struct_ops_map(&t, BPF_F_LINK));
+	struct_ops_close(&t);
 }
 
 TEST_F(use, member_without_a_stub)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * struct_ops types whose members are called when user space asks for it: one that
- * has a member of each kind, one with as many functions as there can be, and one
- * that cannot be updated.
+ * has a member of each kind, one with as many functions as there can be, one that
+ * cannot be updated, and one that adds code to its programs.
  */
 #include <linux/bpf.h>
 #include <linux/bpf_verifier.h>
@@ -47,11 +47,17 @@ struct testmod_fixed_ops {
 		    struct testmod_calls_pair e, struct testmod_calls_pair f, u64 last);
 };
 
+/* Whose programs begin and end with code of the type's own. */
+struct testmod_framed_ops {
+	int (*call)(struct testmod_calls_data *data);
+};
+
 /* What is attached; a call holds it where it is, as unreg() and update() wait for the lock. */
 static DEFINE_MUTEX(lock);
 static struct testmod_calls_ops *calls_ops;
 static struct testmod_many_ops *many_ops;
 static struct testmod_fixed_ops *fixed_ops;
+static struct testmod_framed_ops *framed_ops;
 
 static long returned;
 module_param(returned, long, 0444);
@@ -78,6 +84,7 @@ static long call_many(const struct testmod_many_ops *ops)
 
 static int set_call(const char *text, const struct kernel_param *param)
 {
+	struct testmod_calls_data own = data;
 	int err = 0;
 
 	mutex_lock(&lock);
@@ -93,6 +100,8 @@ static int set_call(const char *text, const struct kernel_param *param)
 		returned = call_many(many_ops);
 	else if (sysfs_streq(text, "fixed") && fixed_ops && fixed_ops->call)
 		returned = fixed_ops->call(7);
+	else if (sysfs_streq(text, "framed") && framed_ops && framed_ops->call)
+		returned = framed_ops->call(&own);
 	else
 		err = -ENOENT;
 	mutex_unlock(&lock);
@@ -103,7 +112,7 @@ static const struct kernel_param_ops call_ops = {
 	.set = set_call,
 };
 module_param_cb(call, &call_ops, NULL, 0200);
-MODULE_PARM_DESC(call, "null, data, nothing, taken, many or fixed: calls that (write only)");
+MODULE_PARM_DESC(call, "null, data, nothing, taken, many, fixed or framed: calls that (write only)");
 
 static const struct bpf_func_proto *get_func_proto(enum bpf_func_id func_id,
 						   const struct bpf_prog *prog)
@@ -114,6 +123,46 @@ static const struct bpf_func_proto *get_func_proto(enum bpf_func_id func_id,
 static const struct bpf_verifier_ops verifier_ops = {
 	.get_func_proto = get_func_proto,
 	.is_valid_access = bpf_tracing_btf_ctx_access,
+};
+
+/* R1 is the context here: the number of what its first word points to goes up by one. */
+static int framed_prologue(struct bpf_insn *insns, bool direct_write, const struct bpf_prog *prog)
+{
+	const struct bpf_insn prologue[] = {
+		BPF_LDX_MEM(BPF_DW, BPF_REG_2, BPF_REG_1, 0),
+		BPF_LDX_MEM(BPF_W, BPF_REG_3, BPF_REG_2,
+			    offsetof(struct testmod_calls_data, number)),
+		BPF_ALU64_IMM(BPF_ADD, BPF_REG_3, 1),
+		BPF_STX_MEM(BPF_W, BPF_REG_2, BPF_REG_3,
+			    offsetof(struct testmod_calls_data, number)),
+		prog->insnsi[0],
+	};
+
+	memcpy(insns, prologue, sizeof(prologue));
+	return ARRAY_SIZE(prologue);
+}
+
+/* That number is added to what the program returns. */
+static int framed_epilogue(struct bpf_insn *insns, const struct bpf_prog *prog, s16 ctx)
+{
+	const struct bpf_insn epilogue[] = {
+		BPF_LDX_MEM(BPF_DW, BPF_REG_1, BPF_REG_FP, ctx),
+		BPF_LDX_MEM(BPF_DW, BPF_REG_1, BPF_REG_1, 0),
+		BPF_LDX_MEM(BPF_W, BPF_REG_1, BPF_REG_1,
+			    offsetof(struct testmod_calls_data, number)),
+		BPF_ALU64_REG(BPF_ADD, BPF_REG_0, BPF_REG_1),
+		BPF_EXIT_INSN(),
+	};
+
+	memcpy(insns, epilogue, sizeof(epilogue));
+	return ARRAY_SIZE(epilogue);
+}
+
+static const struct bpf_verifier_ops framed_verifier_ops = {
+	.get_func_proto = get_func_proto,
+	.is_valid_access = bpf_tracing_btf_ctx_access,
+	.gen_prologue = framed_prologue,
+	.gen_epilogue = framed_epilogue,
 };
 
 /* Without BTF it is 0, and nothing would be registered. */
@@ -188,6 +237,7 @@ static void what##_unreg(void *kdata, struct bpf_link *link)		\
 REG(calls)
 REG(many)
 REG(fixed)
+REG(framed)
 
 /* clang-format on */
 
@@ -246,6 +296,15 @@ static struct testmod_fixed_ops fixed_stubs = {
 	.wide = fixed_wide,
 };
 
+static int framed_call(struct testmod_calls_data *data)
+{
+	return 0;
+}
+
+static struct testmod_framed_ops framed_stubs = {
+	.call = framed_call,
+};
+
 static struct bpf_struct_ops calls_type = {
 	.verifier_ops = &verifier_ops,
 	.init = init,
@@ -281,12 +340,24 @@ static struct bpf_struct_ops fixed_type = {
 	.owner = THIS_MODULE,
 };
 
+static struct bpf_struct_ops framed_type = {
+	.verifier_ops = &framed_verifier_ops,
+	.init = init,
+	.init_member = init_member,
+	.reg = framed_reg,
+	.unreg = framed_unreg,
+	.cfi_stubs = &framed_stubs,
+	.name = "testmod_framed_ops",
+	.owner = THIS_MODULE,
+};
+
 static int __init testmod_calls_init(void)
 {
 	int err = register_bpf_struct_ops(&calls_type, testmod_calls_ops);
 
 	err = err ?: register_bpf_struct_ops(&many_type, testmod_many_ops);
-	return err ?: register_bpf_struct_ops(&fixed_type, testmod_fixed_ops);
+	err = err ?: register_bpf_struct_ops(&fixed_type, testmod_fixed_ops);
+	return err ?: register_bpf_struct_ops(&framed_type, testmod_framed_ops);
 }
 module_init(testmod_calls_init);
 
