@@ -4,5 +4,7 @@
 
 void taskhold_ender_run(void);
 void taskhold_ender_wait(void);
+int taskhold_ender_init(void);
+void taskhold_ender_exit(void);
 
 #endif /* _TASKHOLD_ENDER_H */

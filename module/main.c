@@ -98,9 +98,12 @@ static int __init taskhold_init(void)
 	err = taskhold_tracker_init();
 	if (err)
 		goto err_path;
-	err = taskhold_kfuncs_register();
+	err = taskhold_ender_init();
 	if (err)
 		goto err_path;
+	err = taskhold_kfuncs_register();
+	if (err)
+		goto err_ender;
 	err = taskhold_ops_register();
 	if (err)
 		goto err_register;
@@ -110,6 +113,8 @@ err_register:
 	if (err == -ENOEXEC)
 		pr_err("no usable BTF in this module: build it against the headers of the running kernel (dkms install --force taskhold/%s), see docs/btf.md\n",
 		       TASKHOLD_VERSION);
+err_ender:
+	taskhold_ender_exit();
 err_path:
 	taskhold_path_exit();
 err_pool:
@@ -135,8 +140,7 @@ err_pool:
  */
 static void __exit taskhold_exit(void)
 {
-	/* it may not have returned yet from the last reference that it dropped */
-	taskhold_ender_wait();
+	taskhold_ender_exit();
 	taskhold_kfuncs_exit();
 	taskhold_pool_drain();
 	taskhold_path_exit();

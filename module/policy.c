@@ -34,6 +34,17 @@ static const struct taskhold_ops inert_ops = {
 	.finish = inert_finish,
 };
 
+static void policy_set_ops(struct taskhold_policy *policy, const struct taskhold_ops *ops)
+{
+	WRITE_ONCE(policy->max_held, ops->max_held ?: TASKHOLD_DEF_HELD);
+	WRITE_ONCE(policy->interval_ms, ops->interval_ms);
+	WRITE_ONCE(policy->interval, msecs_to_jiffies(ops->interval_ms));
+	/* of the old members, if any */
+	WRITE_ONCE(policy->slow_at, 0);
+	policy->registered = ops;
+	rcu_assign_pointer(policy->ops, ops);
+}
+
 /**
  * taskhold_policy_alloc - make a policy that holds nothing yet
  * @ops: its members, validated
@@ -62,7 +73,7 @@ struct taskhold_policy *taskhold_policy_alloc(const struct taskhold_ops *ops,
 	policy->attached_ns = ktime_get_boottime_ns();
 	xa_init_flags(&policy->kept, XA_FLAGS_LOCK_IRQ);
 	memcpy(policy->name, ops->name, sizeof(policy->name));
-	taskhold_policy_set_ops(policy, ops);
+	policy_set_ops(policy, ops);
 	return policy;
 }
 
@@ -77,29 +88,45 @@ void taskhold_policy_free(struct taskhold_policy *policy)
 	struct taskhold_rec *rec;
 	unsigned long index;
 
-	xa_for_each(&policy->kept, index, rec)
+	xa_for_each(&policy->kept, index, rec) {
 		taskhold_record_put(rec);
+		cond_resched();
+	}
 	xa_destroy(&policy->kept);
 	taskhold_totals_free(policy->totals);
 	kfree(policy);
 }
 
 /**
- * taskhold_policy_set_ops - give a policy its members, or others
+ * taskhold_policy_update - give a policy other members
  * @policy: the policy
  * @ops: validated; stays valid until a grace period after it was replaced
  *
  * An event sees the old members or the new ones, never both and never none.
  *
- * Context: any; the callers are serialised by the tracker's mutex.
+ * Context: may sleep; the callers are serialised by the tracker's mutex.
+ *
+ * Return: 0, or -ENOLINK for a policy that is about to be detached, whose members
+ * stay what the kernel knows it by.
  */
-void taskhold_policy_set_ops(struct taskhold_policy *policy, const struct taskhold_ops *ops)
+int taskhold_policy_update(struct taskhold_policy *policy, const struct taskhold_ops *ops)
 {
-	WRITE_ONCE(policy->max_held, ops->max_held ?: TASKHOLD_DEF_HELD);
-	WRITE_ONCE(policy->interval_ms, ops->interval_ms);
-	WRITE_ONCE(policy->interval, msecs_to_jiffies(ops->interval_ms));
-	policy->registered = ops;
-	rcu_assign_pointer(policy->ops, ops);
+	const struct taskhold_ops *old = policy->registered;
+
+	if (taskhold_policy_is_faulty(policy))
+		return -ENOLINK;
+	policy_set_ops(policy, ops);
+	/*
+	 * Pairs with taskhold_policy_fail(): either the fault is seen here, or its
+	 * members that do nothing come after these.  @ops may have had a call or two by
+	 * then, and stays for a grace period as one that was replaced.
+	 */
+	smp_mb();
+	if (likely(!taskhold_policy_is_faulty(policy)))
+		return 0;
+	policy->registered = old;
+	rcu_assign_pointer(policy->ops, &inert_ops);
+	return -ENOLINK;
 }
 
 /**
@@ -125,10 +152,8 @@ void taskhold_policy_fail(struct taskhold_policy *policy, u32 kind, enum taskhol
 	fault->code = code;
 	/* pairs with taskhold_policy_is_faulty() */
 	smp_store_release(&fault->kind, kind);
-	/*
-	 * An update at this moment puts members of its own there, of which some calls
-	 * are then made before the policy is detached all the same.
-	 */
+	/* pairs with taskhold_policy_update() */
+	smp_mb();
 	rcu_assign_pointer(policy->ops, &inert_ops);
 	taskhold_ender_run();
 }
@@ -155,6 +180,7 @@ static void describe(const struct taskhold_policy *policy, struct taskhold_exit_
 		[TASKHOLD_EXIT] = "exit",
 		[TASKHOLD_FINISH] = "finish",
 		[TASKHOLD_OVERFLOW] = "overflow",
+		[TASKHOLD_WALK] = "admit",
 	};
 	const struct taskhold_fault *fault = &policy->fault;
 	const char *member = members[fault->member];
@@ -174,6 +200,11 @@ static void describe(const struct taskhold_policy *policy, struct taskhold_exit_
 							    "a verdict, 0 to 2");
 		break;
 	case TASKHOLD_EXIT_SLOW:
+		if (fault->member == TASKHOLD_WALK) {
+			scnprintf(text, size, "%s() was asked about all processes for %lld ms; see slow_ms",
+				  member, fault->code);
+			break;
+		}
 		scnprintf(text, size, "a second call in a minute was slow: %s(), %lld ms; see slow_ms",
 			  member, fault->code);
 		break;
@@ -219,18 +250,34 @@ static __always_inline struct call call_begin(void)
 /* A call that takes too long this long after another is excused like that one. */
 #define SLOW_WINDOW	(60 * HZ)
 
+/* When the last call that took too long ended on this CPU, of whatever policy; 0: never. */
+static DEFINE_PER_CPU(unsigned long, slow_end);
+
+/* Whether a call was under way when another one that took too long came to its end. */
+static bool overlaps(struct call call, unsigned long end)
+{
+	return end && time_before(call.begun, end);
+}
+
 /*
- * A machine that was stopped for a moment, as hypervisors do, makes one call of each
- * CPU take as long.  So one is let pass.
+ * One call that takes too long is let pass: a machine that was stopped for a moment, as
+ * hypervisors do, makes it.  All calls that were under way then count as that one; and
+ * so does a call inside which another policy's took too long, from an interrupt.
  */
 static noinline void too_slow(struct taskhold_policy *policy, enum taskhold_member member,
-			      unsigned long ticks)
+			      struct call call, unsigned long ticks)
 {
-	/* never 0, which stands for none */
-	unsigned long last = xchg(&policy->slow_at, jiffies | 1);
+	unsigned long last, now = jiffies ?: 1;
+	bool is_outer = overlaps(call, this_cpu_read(slow_end));
 
-	if (last && time_before(jiffies, last + SLOW_WINDOW))
+	this_cpu_write(slow_end, now);
+	last = READ_ONCE(policy->slow_at);
+	if (is_outer || overlaps(call, last))
+		return;
+	if (last && time_before(now, last + SLOW_WINDOW))
 		taskhold_policy_fail(policy, TASKHOLD_EXIT_SLOW, member, jiffies_to_msecs(ticks));
+	else
+		WRITE_ONCE(policy->slow_at, now);
 }
 
 /*
@@ -246,7 +293,7 @@ static __always_inline void call_end(struct taskhold_policy *policy, enum taskho
 
 	if (unlikely(ticks > READ_ONCE(taskhold_policy_slow)) &&
 	    call.switches == current->nivcsw)
-		too_slow(policy, member, ticks);
+		too_slow(policy, member, call, ticks);
 }
 
 /**
@@ -437,6 +484,32 @@ bool taskhold_policy_admit(struct taskhold_policy *policy, struct task_struct *t
 		return false;
 	}
 	return ret;
+}
+
+/* Ticks that a policy may take to be asked about all processes. */
+#define WALK_LIMIT	(5 * HZ)
+
+/**
+ * taskhold_policy_walked - a process was asked about, of all that there are
+ * @policy: the policy
+ * @begun: jiffies before it was asked
+ * @spent: of the walk, for this function alone; 0 at its begin
+ *
+ * Each call may take less than is too long, and all of them hold up the machine, as no
+ * task that exits is freed meanwhile.  A call counts as what it may take at most: a
+ * machine that was stopped for a moment does not end the policy.
+ *
+ * Context: under rcu_read_lock().
+ */
+void taskhold_policy_walked(struct taskhold_policy *policy, unsigned long begun,
+			    unsigned long *spent)
+{
+	unsigned long slow = READ_ONCE(taskhold_policy_slow);
+
+	*spent += min(jiffies - begun, slow);
+	if (unlikely(*spent > WALK_LIMIT) && slow != ULONG_MAX)
+		taskhold_policy_fail(policy, TASKHOLD_EXIT_SLOW, TASKHOLD_WALK,
+				     jiffies_to_msecs(*spent));
 }
 
 /**

@@ -22,6 +22,7 @@ enum taskhold_member {
 	TASKHOLD_EXIT,
 	TASKHOLD_FINISH,
 	TASKHOLD_OVERFLOW,
+	TASKHOLD_WALK,	/* admit, about all processes that there are */
 };
 
 /**
@@ -48,7 +49,7 @@ struct taskhold_fault {
  *	is in the table, as the link ends by taking it out
  * @is_ending: its link is being detached on account of @fault; under the tracker's mutex
  * @fault: why it is to end, while nobody has let go of it
- * @slow_at: jiffies when a call last took longer than it may, 0: never
+ * @slow_at: jiffies when a call of these members last took longer than it may, 0: never
  * @exit_info: how it ended, for ops->detach
  * @slot: its place in the table of policies
  * @id: unique while the module is loaded
@@ -112,7 +113,7 @@ extern unsigned long taskhold_policy_slow;
 struct taskhold_policy *taskhold_policy_alloc(const struct taskhold_ops *ops,
 					      struct bpf_link *link);
 void taskhold_policy_free(struct taskhold_policy *policy);
-void taskhold_policy_set_ops(struct taskhold_policy *policy, const struct taskhold_ops *ops);
+int taskhold_policy_update(struct taskhold_policy *policy, const struct taskhold_ops *ops);
 void taskhold_policy_trim(struct taskhold_policy *policy);
 void taskhold_policy_fail(struct taskhold_policy *policy, u32 kind, enum taskhold_member member,
 			  s64 code);
@@ -125,6 +126,8 @@ size_t taskhold_policy_bytes(const struct taskhold_policy *policy);
 /* Events; all of them under rcu_read_lock(). */
 bool taskhold_policy_admit(struct taskhold_policy *policy, struct task_struct *task,
 			   struct task_struct *parent, u32 event);
+void taskhold_policy_walked(struct taskhold_policy *policy, unsigned long begun,
+			    unsigned long *spent);
 void taskhold_policy_take(struct taskhold_policy *policy, struct taskhold_rec *rec);
 bool taskhold_policy_take_thread(struct taskhold_policy *policy);
 void taskhold_policy_untake_thread(struct taskhold_policy *policy);

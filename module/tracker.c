@@ -392,8 +392,9 @@ static int probes_register(void)
 /* ---- attach and detach ---- */
 
 /* Ask a new policy about all processes that there are. */
-static void walk_processes(const struct taskhold_policy *policy)
+static void walk_processes(struct taskhold_policy *policy)
 {
+	unsigned long begun, spent = 0;
 	struct task_struct *task;
 
 	/*
@@ -407,8 +408,11 @@ static void walk_processes(const struct taskhold_policy *policy)
 		/* dead, and reaped or about to be: its CPU time was spent before */
 		if (READ_ONCE(task->exit_state) && thread_group_empty(task))
 			continue;
-		if (!taskhold_live_find(task, policy->slot))
-			consider(task, 1U << policy->slot, TASKHOLD_EV_ATTACH);
+		if (taskhold_live_find(task, policy->slot))
+			continue;
+		begun = jiffies;
+		consider(task, 1U << policy->slot, TASKHOLD_EV_ATTACH);
+		taskhold_policy_walked(policy, begun, &spent);
 	}
 	rcu_read_unlock();
 }
@@ -468,15 +472,16 @@ int taskhold_tracker_attach(const struct taskhold_ops *ops, struct bpf_link *lin
 		if (err)
 			goto out_policy;
 	}
-	err = ops->attach ? ops->attach() : 0;
-	if (err) {
-		err = err < 0 && err >= -MAX_ERRNO ? err : -EINVAL;
-		goto out_tables;
-	}
+	/* before it is attached, as nothing may fail behind; they find no policy yet */
 	if (!taskhold_slots_active) {
 		err = probes_register();
 		if (err)
-			goto out_detach;
+			goto out_tables;
+	}
+	err = ops->attach ? ops->attach() : 0;
+	if (err) {
+		err = err < 0 && err >= -MAX_ERRNO ? err : -EINVAL;
+		goto out_probes;
 	}
 
 	taskhold_slots_publish(policy);
@@ -489,11 +494,9 @@ int taskhold_tracker_attach(const struct taskhold_ops *ops, struct bpf_link *lin
 	mutex_unlock(&tracker_mutex);
 	return 0;
 
-out_detach:
-	if (ops->detach) {
-		taskhold_policy_end(policy);
-		ops->detach(&policy->exit_info);
-	}
+out_probes:
+	if (!taskhold_slots_active)
+		probes_unregister();
 out_tables:
 	if (!taskhold_slots_active)
 		tables_free();
@@ -527,16 +530,14 @@ int taskhold_tracker_update(const struct taskhold_ops *ops, const struct taskhol
 	policy = taskhold_slots_find(old, &tracker_mutex);
 	if (!policy)
 		goto out;
-	if (taskhold_policy_is_faulty(policy)) {
-		err = -ENOLINK;
-	} else if (strncmp(policy->name, ops->name, sizeof(policy->name)) ||
-		   policy->flags != ops->flags) {
+	if (strncmp(policy->name, ops->name, sizeof(policy->name)) ||
+	    policy->flags != ops->flags) {
 		err = -EINVAL;
-	} else {
-		taskhold_policy_set_ops(policy, ops);
-		taskhold_policy_trim(policy);
-		err = 0;
+		goto out;
 	}
+	err = taskhold_policy_update(policy, ops);
+	if (!err)
+		taskhold_policy_trim(policy);
 out:
 	mutex_unlock(&tracker_mutex);
 	return err;
@@ -649,29 +650,59 @@ void taskhold_tracker_end_faulty(void)
 		cond_resched();
 }
 
+/* Whether the policy that was given this number is in the table yet. */
+static bool is_attached(unsigned int slot, u64 id)
+{
+	struct taskhold_policy *policy;
+	bool is;
+
+	mutex_lock(&tracker_mutex);
+	policy = rcu_dereference_protected(taskhold_slots[slot],
+					   lockdep_is_held(&tracker_mutex));
+	is = policy && policy->id == id;
+	mutex_unlock(&tracker_mutex);
+	return is;
+}
+
 /**
  * taskhold_tracker_detach_named - detach a policy against its owner's will
  * @name: its name
  *
- * When it returns, the policy has ended, and its link with it.
+ * When it returns 0, the policy has ended, and its link with it.
  *
  * Context: may sleep.
  *
- * Return: 0, -ENOENT if no policy of this name is attached.
+ * Return: 0, -ENOENT if no policy of this name is attached, -EINTR if the caller was
+ * killed before it had ended.
  */
 int taskhold_tracker_detach_named(const char *name)
 {
+	struct taskhold_policy *policy;
+	u64 id = 0;
 	int slot;
 
 	rcu_read_lock();
 	slot = taskhold_slots_find_named(name);
-	if (slot >= 0)
-		taskhold_policy_fail(taskhold_slots_policy(slot), TASKHOLD_EXIT_PARAM, 0, 0);
+	if (slot >= 0) {
+		policy = taskhold_slots_policy(slot);
+		id = policy->id;
+		taskhold_policy_fail(policy, TASKHOLD_EXIT_PARAM, 0, 0);
+	}
 	rcu_read_unlock();
 	if (slot < 0)
 		return slot;
-	taskhold_ender_wait();
-	return 0;
+	for (;;) {
+		taskhold_ender_wait();
+		if (!is_attached(slot, id))
+			return 0;
+		/*
+		 * Somebody else has found a fault of it and not run the work yet, or has
+		 * dropped the last reference to its link and not taken it out yet.
+		 */
+		schedule_timeout_killable(1);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
 }
 
 /**

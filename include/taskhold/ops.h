@@ -15,15 +15,20 @@
  * policies.  Between processes there is no order: they run at once.
  *
  * A policy that is at fault is detached: one that returns what it may not, or of
- * which two calls in a minute take longer than the module's parameter slow_ms.  The value is
- * contained: a process is not held, a record is folded.  No call is made from then
- * on but detach, which is told why, as are who polls its link (EPOLLHUP) and
- * who asks taskhold_exit_info_read().  Neither the task nor other policies notice.
+ * which two calls in a minute take longer than the module's parameter slow_ms (those
+ * that are under way at once count as one), or whose admit takes five seconds for the
+ * processes that there are when it is attached.  The value is contained: a process is
+ * not held, a record is folded.  From then on no call is made, but those that other
+ * CPUs are at already, and detach, which is told why, as are who polls its link
+ * (EPOLLHUP) and who asks taskhold_exit_info_read().  Neither the task nor other
+ * policies notice.  A timer that the policy has armed runs until its detach cancels it.
  *
  * admit, exec, exit, finish and overflow run inside tracepoints of the
  * scheduler: they must not sleep, must be quick, and may be entered on a CPU
  * where another of them was interrupted (finish comes from RCU callbacks).
- * attach and detach may sleep.
+ * attach and detach may sleep, and nobody watches how long: until they return, no
+ * policy is attached, updated or detached, and no struct_ops link of another type on
+ * this machine is either, as the kernel has one lock for them.
  */
 #ifndef _TASKHOLD_OPS_H
 #define _TASKHOLD_OPS_H

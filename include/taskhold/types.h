@@ -88,7 +88,10 @@ enum taskhold_exit_kind {
 	TASKHOLD_EXIT_UNREG	= 1,	/* user space let go of its link, or map */
 	TASKHOLD_EXIT_PARAM	= 2,	/* the module's parameter detach */
 	TASKHOLD_EXIT_RETVAL	= 64,	/* a member returned what it may not: code */
-	TASKHOLD_EXIT_SLOW	= 65,	/* two calls in a minute over slow_ms: code, in ms */
+	TASKHOLD_EXIT_SLOW	= 65,	/* two calls in a minute over slow_ms, or many that
+					 * were long together, as it was attached: code,
+					 * in ms
+					 */
 };
 
 /* taskhold_info.flags */

@@ -127,7 +127,9 @@ __bpf_kfunc int taskhold_exit_info_read(u32 nth, void *out, u32 out__sz)
  * taskhold_settle - wait until all that is dead has been finished
  *
  * When it returns, finish() has been called for every held process whose
- * threads had all been reaped and switched away from when it was called.
+ * threads had all been reaped and switched away from when it was called; but of
+ * one of whose threads somebody has a reference as bpf_task_acquire() takes it,
+ * when that has been dropped.
  *
  * Context: may sleep; SYSCALL programs alone.
  *

@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "lib/policy.h"
+#include "lib/threads.h"
 #include "faulty.skel.h"
 #include "kptr_maps.skel.h"
 #include "holders_kptr.skel.h"
@@ -89,7 +90,7 @@ TEST_F(module, attached_policy)
 	policy__destroy(p);
 }
 
-static void *let_go(void *link)
+static void *close_link(void *link)
 {
 	bpf_link__destroy(link);
 	return NULL;
@@ -99,36 +100,32 @@ static void *let_go(void *link)
 TEST_F(module, policy_in_a_call)
 {
 	struct faulty *f = faulty__open_and_load();
-	volatile bool *inside;
-	volatile __u32 *stop;
 	pthread_t closes;
 	pid_t pid;
 	int i;
 
 	ASSERT_NE(NULL, f);
-	inside = &f->bss->inside;
-	stop = &f->bss->stop;
 	f->bss->root_pid = getpid();
-	/* for much longer than this takes */
-	f->bss->exit_loops = 10000;
+	/* for longer than this takes */
+	f->bss->exit_ms = 20000;
 	f->bss->faulty = true;
 	f->links.ops = bpf_map__attach_struct_ops(f->maps.ops);
 	ASSERT_NE(NULL, f->links.ops);
 
 	pid = make_child(6);
-	ASSERT_TRUE(until(10, *inside));
+	ASSERT_TRUE(until(10, counter(&f->bss->inside) == 1));
 	expect_in_use(_metadata);
-	ASSERT_EQ(0, pthread_create(&closes, NULL, let_go, f->links.ops));
+	ASSERT_EQ(0, pthread_create(&closes, NULL, close_link, f->links.ops));
 	f->links.ops = NULL;
 	for (i = 0; i < 100; i++) {
 		expect_in_use(_metadata);
 		nap();
 	}
-	EXPECT_TRUE(*inside);
+	EXPECT_EQ(1, counter(&f->bss->inside));
 
-	*stop = 1;
+	count_up(&f->bss->stop);
 	EXPECT_EQ(6 << 8, reap(pid));
-	EXPECT_FALSE(*inside);
+	EXPECT_EQ(0, counter(&f->bss->inside));
 	ASSERT_EQ(0, pthread_join(closes, NULL));
 	EXPECT_EQ(1, f->bss->detached);
 	faulty__destroy(f);

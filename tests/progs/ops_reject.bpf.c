@@ -32,6 +32,21 @@ int BPF_PROG(admit_checked, struct task_struct *task, struct task_struct *parent
 	return parent && parent->tgid == 1;
 }
 
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u64));
+} stacks SEC(".maps");
+
+SEC("struct_ops/admit")
+__why("no helper but those of all programs")
+__failure __msg("program of this type cannot use helper bpf_get_stackid#27")
+int BPF_PROG(admit_helper, struct task_struct *task, struct task_struct *parent, __u32 event)
+{
+	return bpf_get_stackid(ctx, &stacks, 0);
+}
+
 SEC("struct_ops/finish")
 __why("a task may have gone before its process did")
 __failure __msg("invalid mem access 'trusted_ptr_or_null_'")

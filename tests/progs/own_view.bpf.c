@@ -51,7 +51,11 @@ SEC("struct_ops/exit")									\
 void BPF_PROG(exit_##who, struct taskhold_rec *rec)					\
 {											\
 	first_word[who] = rec->data;							\
-	rec->data += 1000000000;							\
+	/* also by one instruction */							\
+	if (who)									\
+		__sync_fetch_and_add(&rec->data, 1000000000);				\
+	else										\
+		rec->data += 1000000000;						\
 }											\
 											\
 SEC("struct_ops/finish")								\

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * timeout: 180
+ * timeout: 300
  * rows: S3
  * kmsg-allow: ^taskhold: policy (faulty|unlinked) is at fault and detached: .*$
  *
@@ -10,8 +10,10 @@
  */
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 
 #include "lib/policy.h"
+#include "lib/threads.h"
 
 #include "faulty.skel.h"
 
@@ -21,11 +23,11 @@
 #define DETACH	"/sys/module/taskhold/parameters/detach"
 
 /*
- * Loops of eight million rounds, and milliseconds that they exceed by far, but no
- * other call does on a machine that is emulated and has others to serve.
+ * What a call may take, in ms, and one that is slow does: no other does on a machine
+ * that is emulated and has others to serve.
  */
-#define LOOPS	20
 #define MS	400
+#define LONG_MS	1000
 
 #define STR_(x)	#x
 #define STR(x)	STR_(x)
@@ -131,6 +133,9 @@ static void expect_children(struct __test_metadata *_metadata, FIXTURE_DATA(faul
 			EXPECT_EQ(1, policy_calls(self->others[i], POLICY_FINISH, pid));
 			EXPECT_NE(NULL, reader_find(self->r, self->slots[i], pid));
 		}
+		/* by their slots, from the lowest */
+		EXPECT_LT(policy_call(self->others[0], POLICY_ADMIT, pid, 0)->ns,
+			  policy_call(self->others[1], POLICY_ADMIT, pid, 0)->ns);
 	}
 }
 
@@ -158,7 +163,7 @@ static void expect_exit_info(struct __test_metadata *_metadata, FIXTURE_DATA(fau
 FIXTURE_VARIANT(fault)
 {
 	int admit, finish;
-	__u32 admit_loops, exec_loops, exit_loops, finish_loops, overflow_loops;
+	__u32 admit_ms, exec_ms, exit_ms, finish_ms, overflow_ms;
 	__u32 kind;
 	__s64 code;
 	const char *text;
@@ -179,7 +184,7 @@ RETVAL(finish_negative, 1, -1, -1, "finish() returned -1, want a verdict, 0 to 2
 #define SLOW(of)									\
 	FIXTURE_VARIANT_ADD(fault, slow_##of)						\
 	{										\
-		.admit = 1, .of##_loops = LOOPS, .kind = TASKHOLD_EXIT_SLOW,		\
+		.admit = 1, .of##_ms = LONG_MS, .kind = TASKHOLD_EXIT_SLOW,		\
 		.code = MS, .text = "a second call in a minute was slow: " #of "(), ",	\
 	}
 
@@ -206,11 +211,11 @@ TEST_F(fault, is_contained)
 
 	self->f->data->admit_result = variant->admit;
 	self->f->bss->finish_result = variant->finish;
-	self->f->bss->admit_loops = variant->admit_loops;
-	self->f->bss->exec_loops = variant->exec_loops;
-	self->f->bss->exit_loops = variant->exit_loops;
-	self->f->bss->finish_loops = variant->finish_loops;
-	self->f->bss->overflow_loops = variant->overflow_loops;
+	self->f->bss->admit_ms = variant->admit_ms;
+	self->f->bss->exec_ms = variant->exec_ms;
+	self->f->bss->exit_ms = variant->exit_ms;
+	self->f->bss->finish_ms = variant->finish_ms;
+	self->f->bss->overflow_ms = variant->overflow_ms;
 	self->f->bss->faulty = true;
 	/* one slow call is let pass; of the first child nothing overflows */
 	expect_children(_metadata, self, 3);
@@ -362,6 +367,190 @@ TEST_F(asked, many_times)
 	EXPECT_EQ(NULL, reader_exit_info(self->r, UINT_MAX));
 }
 
+/* A child that ends on one processor, once it is told to. */
+static pid_t child_on(int cpu, int *gate)
+{
+	pid_t pid = fork();
+	cpu_set_t set;
+
+	if (pid == 0) {
+		CPU_ZERO(&set);
+		CPU_SET(cpu, &set);
+		if (sched_setaffinity(0, sizeof(set), &set))
+			_exit(1);
+		if (!until(10, counter(gate)))
+			_exit(2);
+		_exit(0);
+	}
+	return pid;
+}
+
+FIXTURE(slow)
+{
+	struct reader *r;
+	struct faulty *f;
+	int *gate;		/* of children, in memory shared with them */
+	char slow_ms[16];	/* as it was */
+};
+
+FIXTURE_SETUP(slow)
+{
+	if (read_file(SLOW_MS, self->slow_ms, sizeof(self->slow_ms)) < 1)
+		die("read %s", SLOW_MS);
+	self->gate = mmap(NULL, sizeof(*self->gate), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (self->gate == MAP_FAILED)
+		die("map memory");
+	self->r = reader_open();
+	self->f = faulty__open_and_load();
+	if (!self->f)
+		die("load faulty.bpf.o");
+	self->f->bss->root_pid = getpid();
+	self->f->bss->exit_ms = LONG_MS;
+	self->f->bss->faulty = true;
+	self->f->data->admit_result = 1;
+	write_file(SLOW_MS, STR(MS));
+}
+
+FIXTURE_TEARDOWN(slow)
+{
+	faulty__destroy(self->f);
+	if (!until(10, reader_stats(self->r)->policies == 0))
+		die("policies are left");
+	reader__destroy(self->r);
+	munmap(self->gate, sizeof(*self->gate));
+	write_file(SLOW_MS, self->slow_ms);
+}
+
+static void attach_slow(FIXTURE_DATA(slow) *self)
+{
+	self->f->links.ops = bpf_map__attach_struct_ops(self->f->maps.ops);
+	if (!self->f->links.ops)
+		die("attach faulty");
+}
+
+/* Calls that were under way at once are the fault of one moment. */
+TEST_F(slow, together)
+{
+	struct faulty *f = self->f;
+	pid_t pids[2];
+	int i;
+
+	ASSERT_LE(2, sysconf(_SC_NPROCESSORS_ONLN));
+	attach_slow(self);
+	for (i = 0; i < 2; i++)
+		pids[i] = child_on(i, self->gate);
+	count_up(self->gate);
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(0, reap(pids[i]));
+	ASSERT_EQ(2, counter(&f->bss->long_calls));
+	ASSERT_GT(f->bss->ended_ns[0], f->bss->begun_ns[1]);
+	ASSERT_GT(f->bss->ended_ns[1], f->bss->begun_ns[0]);
+
+	/* so this one is let have its members, and is the second */
+	EXPECT_EQ(0, reap(child()));
+	EXPECT_EQ(3, counter(&f->bss->long_calls));
+	EXPECT_TRUE(until(10, hung_up(bpf_link__fd(f->links.ops))));
+	EXPECT_EQ(TASKHOLD_EXIT_SLOW, reader_exit_info(self->r, 0)->kind);
+}
+
+/* Those that replace them do not pay for the old members. */
+TEST_F(slow, before_an_update)
+{
+	struct faulty *f = self->f, *g = faulty__open_and_load();
+
+	ASSERT_NE(NULL, g);
+	g->bss->root_pid = getpid();
+	g->bss->exit_ms = LONG_MS;
+	g->bss->faulty = true;
+	g->data->admit_result = 1;
+	attach_slow(self);
+	EXPECT_EQ(0, reap(child()));
+	EXPECT_EQ(1, counter(&f->bss->long_calls));
+	ASSERT_EQ(0, bpf_link__update_map(f->links.ops, g->maps.ops));
+
+	EXPECT_EQ(0, reap(child()));
+	EXPECT_EQ(1, counter(&g->bss->long_calls));
+	EXPECT_EQ(0, reap(child()));
+	EXPECT_EQ(2, counter(&g->bss->long_calls));
+	EXPECT_TRUE(until(10, hung_up(bpf_link__fd(f->links.ops))));
+	EXPECT_EQ(1, counter(&f->bss->long_calls));
+	EXPECT_EQ(1, g->bss->detached);
+	EXPECT_EQ(-ENOLINK, bpf_link__update_map(f->links.ops, f->maps.ops));
+	faulty__destroy(g);
+}
+
+/* No call takes too long, and all of them hold up who attaches it. */
+TEST_F(slow, for_all_processes)
+{
+	const struct taskhold_exit_info *info;
+
+	write_file(SLOW_MS, "60000");
+	self->f->bss->exit_ms = 0;
+	self->f->bss->admit_ms = 300;
+	self->f->bss->root_pid = 0;
+	self->f->bss->only_event = TASKHOLD_EV_ATTACH;
+	attach_slow(self);
+	EXPECT_TRUE(until(10, hung_up(bpf_link__fd(self->f->links.ops))));
+	info = reader_exit_info(self->r, 0);
+	ASSERT_NE(NULL, info);
+	EXPECT_EQ(TASKHOLD_EXIT_SLOW, info->kind);
+	EXPECT_LT(5000, info->code);
+	EXPECT_EQ(0, strncmp(info->text, "admit() was asked about all processes for ", 42));
+	EXPECT_EQ(self->f->bss->long_calls, info->stats.admitted);
+	/* it was not asked about those that were left */
+	EXPECT_GE(5000 / 300 + 1, self->f->bss->long_calls);
+}
+
+/* Faults where interrupts are off, and where it is being attached. */
+TEST_F(asked, as_a_process_moves)
+{
+	const struct taskhold_exit_info *info;
+	pid_t pid;
+
+	cgroup_make("fault-moves");
+	ASSERT_EQ(0, refused(self->f));
+	self->f->bss->only_event = TASKHOLD_EV_MOVE;
+	self->f->data->admit_result = -EPERM;
+	self->f->bss->faulty = true;
+	pid = fork();
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	cgroup_move("fault-moves", pid);
+	EXPECT_TRUE(until(10, hung_up(bpf_link__fd(self->f->links.ops))));
+	info = reader_exit_info(self->r, 0);
+	ASSERT_NE(NULL, info);
+	EXPECT_EQ(TASKHOLD_EXIT_RETVAL, info->kind);
+	EXPECT_EQ(-EPERM, info->code);
+	EXPECT_EQ(0, info->stats.admitted);
+	kill(pid, SIGKILL);
+	EXPECT_EQ(SIGKILL, reap(pid));
+	cgroup_remove("fault-moves");
+}
+
+TEST_F(asked, as_it_is_attached)
+{
+	const struct taskhold_exit_info *info;
+	int calls;
+
+	self->f->bss->root_pid = 0;
+	self->f->bss->only_event = TASKHOLD_EV_ATTACH;
+	self->f->data->admit_result = INT_MIN;
+	self->f->bss->faulty = true;
+	/* it is attached, and then it is not */
+	ASSERT_EQ(0, refused(self->f));
+	EXPECT_TRUE(until(10, hung_up(bpf_link__fd(self->f->links.ops))));
+	calls = self->f->bss->calls;
+	EXPECT_EQ(1, calls);
+	info = reader_exit_info(self->r, 0);
+	ASSERT_NE(NULL, info);
+	EXPECT_EQ(TASKHOLD_EXIT_RETVAL, info->kind);
+	EXPECT_EQ(INT_MIN, info->code);
+	EXPECT_EQ(0, info->stats.admitted);
+}
+
 TEST(slow_ms_is_bounded)
 {
 	char was[16], text[16];
@@ -384,7 +573,7 @@ TEST_F(asked, never)
 
 	ASSERT_LT(0, read_file(SLOW_MS, was, sizeof(was)));
 	write_file(SLOW_MS, "0");
-	self->f->bss->exec_loops = LOOPS;
+	self->f->bss->exec_ms = LONG_MS;
 	self->f->bss->faulty = true;
 	self->f->data->admit_result = 1;
 	EXPECT_EQ(0, refused(self->f));

@@ -4,15 +4,13 @@
  * has a member of each kind, one with as many functions as there can be, one that
  * cannot be updated, and one that adds code to its programs.
  */
-#include <linux/bpf.h>
-#include <linux/bpf_verifier.h>
-#include <linux/btf.h>
 #include <linux/btf_ids.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 
 #include "testmod_many.h"
+#include "testmod_struct_ops.h"
 
 struct testmod_calls_data {
 	int number;
@@ -114,17 +112,6 @@ static const struct kernel_param_ops call_ops = {
 module_param_cb(call, &call_ops, NULL, 0200);
 MODULE_PARM_DESC(call, "null, data, nothing, taken, many, fixed or framed: calls that (write only)");
 
-static const struct bpf_func_proto *get_func_proto(enum bpf_func_id func_id,
-						   const struct bpf_prog *prog)
-{
-	return bpf_base_func_proto(func_id, prog);
-}
-
-static const struct bpf_verifier_ops verifier_ops = {
-	.get_func_proto = get_func_proto,
-	.is_valid_access = bpf_tracing_btf_ctx_access,
-};
-
 /* R1 is the context here: the number of what its first word points to goes up by one. */
 static int framed_prologue(struct bpf_insn *insns, bool direct_write, const struct bpf_prog *prog)
 {
@@ -191,12 +178,6 @@ static int calls_init_member(const struct btf_type *t, const struct btf_member *
 	default:
 		return 0;
 	}
-}
-
-static int init_member(const struct btf_type *t, const struct btf_member *member, void *kdata,
-		       const void *udata)
-{
-	return 0;
 }
 
 /* Whether all members are right together, where the map's value is set. */

@@ -4,13 +4,12 @@
  * that it takes although they look like it. The parameter says which one is
  * registered, and another shows what came of it.
  */
-#include <linux/bpf.h>
-#include <linux/bpf_verifier.h>
-#include <linux/btf.h>
 #include <linux/btf_ids.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/string.h>
+
+#include "testmod_struct_ops.h"
 
 static char *which = "";
 module_param(which, charp, 0444);
@@ -35,17 +34,6 @@ struct testmod_triple {
 	u64 a, b, c;
 };
 
-static const struct bpf_func_proto *get_func_proto(enum bpf_func_id func_id,
-						   const struct bpf_prog *prog)
-{
-	return bpf_base_func_proto(func_id, prog);
-}
-
-static const struct bpf_verifier_ops verifier_ops = {
-	.get_func_proto = get_func_proto,
-	.is_valid_access = bpf_tracing_btf_ctx_access,
-};
-
 /* Without BTF it is 0, and nothing would be registered. */
 BTF_ID_LIST_SINGLE(data_id, struct, testmod_data)
 
@@ -57,12 +45,6 @@ static int init(struct btf *btf)
 static int init_fails(struct btf *btf)
 {
 	return -EIO;
-}
-
-static int init_member(const struct btf_type *t, const struct btf_member *member, void *kdata,
-		       const void *udata)
-{
-	return 0;
 }
 
 static int reg(void *kdata, struct bpf_link *link)
