@@ -190,7 +190,7 @@ qemu_args() {
 		-chardev "file,id=verdict,path=$work/verdict"
 		-device virtserialport,chardev=verdict,name=taskhold.verdict
 	)
-	cmdline="console=ttyS0 panic=-1 loglevel=5 log_buf_len=16M apparmor=0 audit=0"
+	cmdline="console=ttyS0 oops=panic panic=-1 loglevel=5 log_buf_len=16M apparmor=0 audit=0"
 	# ACPI's table of interrupts is a program here, which a kernel that looks for
 	# misuse of memory runs for as long as the interpreter allows, half a minute
 	# for each device; after that they have none. The other table says the same.
