@@ -55,6 +55,7 @@ common="{'refcnt': {'refs': {'counter': 1}}, 'state': 'BPF_STRUCT_OPS_STATE_READ
 dumped="list($data) == list($members) and ${data}['name'] == 'everything' and
 	${data}['admit'] == 'int (struct task_struct *, struct task_struct *, __u32) 0' and
 	${data}['finish'] == 'int (struct taskhold_rec *, struct task_struct *) finish/prog_id:$program' and
+	${data}['detach'] == 'void (const struct taskhold_exit_info *) 0' and
 	all(v == 0 or str(v).endswith(') 0') for n, v in $data.items() if n not in ('name', 'finish'))"
 check "dump has the map" holds "len(r) == 2 and ${info}['id'] == $map and ${info}['name'] == 'policy' and
 	${info}['type'] == 26 and ${info}['key_size'] == 4 and ${info}['max_entries'] == 1 and
