@@ -192,35 +192,41 @@ TEST_F(census, who_has_ended_is_summed_to_the_end)
 TEST_F(census, the_dead_are_held_until_the_next_look)
 {
 	struct policy *p = policy_open("witness");
-	pid_t pid;
+	pid_t pid, alive;
 
 	/* no look comes after the first */
 	object_set(self->obj, "refresh_ms", 3600000);
 	policy_load(p);
 	policy_attach(p, self->r);
+	/* made before, so that it has no descriptor of the link */
+	alive = worker(&self->w, CGROUP, "alive", 0, 0);
 	attach(self);
 	ASSERT_TRUE(until(10, stat_of(self, "looks") == 1));
 	pid = worker(&self->w, CGROUP, "dead", 1, 0);
 	workers_go(&self->w);
-	workers_end(&self->w);
-	ASSERT_EQ(0, reap(pid));
+	kill(pid, SIGKILL);
+	ASSERT_EQ(SIGKILL, reap(pid));
 	/* its task is not freed, and so its record does not finish; that of others do */
 	pid = fork();
 	if (pid == 0)
 		_exit(0);
 	ASSERT_EQ(0, reap(pid));
-	reader_finish(self->r, 1);
+	reader_finish(self->r, 2);
 	reader_settle(self->r);
-	EXPECT_EQ(1, reader_stats(self->r)->live);
-	EXPECT_EQ(1, stat_of(self, "held"));
+	EXPECT_EQ(2, reader_stats(self->r)->live);
+	EXPECT_EQ(2, stat_of(self, "held"));
 
 	bpf_link__destroy(self->link);
 	self->link = NULL;
-	reader_finish(self->r, 0);
+	reader_finish(self->r, 1);
 	EXPECT_EQ(0, stat_of(self, "held"));
 	EXPECT_EQ(0, object_count(self->tasks));
 	/* the last look of detach() has seen it */
 	EXPECT_EQ(1, of(self, "ended"));
+	/* nor is who runs on held any more */
+	workers_end(&self->w);
+	ASSERT_EQ(0, reap(alive));
+	reader_finish(self->r, 0);
 	policy__destroy(p);
 }
 
