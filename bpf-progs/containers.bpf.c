@@ -29,29 +29,44 @@
  * The maps are pinned under these names when the object is loaded, as a timer goes
  * with the last user of its map. They stay when the policy has gone, with what was
  * counted by then; a policy that is attached anew counts from 0. For the module to
- * be unloaded only the policy has to go. When done:
+ * be unloaded only the policy has to go. When done, and not before:
  *	rm /sys/fs/bpf/container_sums /sys/fs/bpf/container_stat
- * attach() finds the root and arms the timer, and an update of the link does not call
- * it. So detach it and attach the other, where it is to be replaced or given other
- * knobs.
+ * Where the latter pin goes earlier, and no process has the map open, no look comes any
+ * more. Then nobody else is held, once ten looks and five seconds are over (stalled).
+ *
+ * There can be one policy of this kind at a time, under whatever name, as there is one
+ * timer: to attach a second fails with EBUSY. Nor can it be updated, as that does not
+ * call attach(), which finds the root and arms the timer: new programs whose attach()
+ * was not called have admit() and finish() return -EOPNOTSUPP. By that they are at
+ * fault, and the module detaches the policy ("admit() returned -95, want 0 or more").
+ * So detach it and attach the other, where it is to be replaced or given other knobs.
  *
  * Cost: for each process a snapshot of its record when it finishes, two look-ups and
  * a lock of its row for a moment; every refresh_ms a walk of the running processes in
- * a softirq, about half a microsecond for each.
+ * a softirq, about half a microsecond for each, and one of the module's sums, which is
+ * as much for each cgroup that processes have moved out of or were folded in.
  *
- * Bounds: CONTAINERS rows, and CONTAINER_CGROUPS cgroups whose container is known:
- * those beyond go to row 0, and are counted. CONTAINER_WALK running processes are
- * looked at each time; where there are more, `cut` says so, and running and
- * running_cpu_ns are too small. Above max_held (65,536) running processes, and of what
- * has moved, numbers come up to refresh_ms late. What a process leaves in a cgroup
- * that is removed within refresh_ms, in which none was born, called exec or ended, has
- * no known container. user_ns and sys_ns are of whole processes: their sum differs from
- * cpu_ns by what was moved.
+ * Bounds: CONTAINERS containers, ever: ids are not used again, and a row stays for
+ * those who read it, also when its cgroup has been removed. Those beyond go to row 0,
+ * and are counted once for each cgroup in them (overflow). Of CONTAINER_CGROUPS cgroups,
+ * ever, the container is kept; that of those beyond is looked for each time, counted
+ * each time (overflow), and once they are removed not found any more: then what comes
+ * of them goes to row 0 (unknown). Where there is no memory for a row, or to note what
+ * has been taken of the module's sums, that is counted (nomem) and tried again.
+ *
+ * CONTAINER_WALK running processes are looked at each time; where there are more, `cut`
+ * says so, and running and running_cpu_ns are too small. Above max_held (65,536) running
+ * processes, and of what has moved, numbers come up to refresh_ms late; what came since
+ * the last look is lost when the policy is detached, as the module has no sums of it any
+ * more then: detach() is told how many processes were folded, but not where. What a
+ * process leaves in a cgroup that is removed within refresh_ms, in which none was born,
+ * called exec or ended, has no known container. user_ns and sys_ns are of whole
+ * processes: their sum differs from cpu_ns by what was moved.
  */
 #include "vmlinux.h"
+#include "owner.bpf.h"
 #include "taskhold.bpf.h"
 
-#define NSEC_PER_MSEC		1000000ULL
 #define CONTAINERS		1024
 #define CONTAINER_CGROUPS	16384
 #define CONTAINER_WALK		2048
@@ -63,8 +78,11 @@ extern struct cgroup *bpf_cgroup_ancestor(struct cgroup *cgrp, int level) __ksym
 extern void bpf_cgroup_release(struct cgroup *cgrp) __ksym;
 
 #define ENOENT		2
-#define EBUSY		16
-#define CLOCK_BOOTTIME	7
+#define E2BIG		7
+#define EOPNOTSUPP	95
+
+/* In place of a container's id: could not be found out now, but may be later. */
+#define NOT_NOW		(~0ULL)
 
 const volatile __u64 root_cgroup;
 const volatile __u32 depth = 1;
@@ -104,11 +122,14 @@ struct {
 
 struct container_stat {
 	struct bpf_timer timer;
+	struct timer_owner owner;
 	__u64 attached_ns;	/* CLOCK_BOOTTIME */
 	__u64 looked_ns;	/* the newest look */
 	__u64 looks;
 	__u64 cut;		/* looks that did not get to all running processes */
-	__u64 overflow;		/* cgroups and containers beyond the bounds */
+	__u64 overflow;		/* times that a cgroup or a container was beyond the bounds */
+	__u64 nomem;		/* times that there was no memory for a row */
+	__u64 stalled;		/* processes that were not held as no look comes any more */
 	__u64 outside;		/* cgroups that are not below the root */
 	__u64 unknown;		/* cgroups that were gone before their container was known */
 };
@@ -130,11 +151,15 @@ struct {
 	__type(value, __u64);
 } container_cgroups SEC(".maps");
 
-/* What has been taken of the module's sums of a cgroup, which only grow. */
+/*
+ * What has been taken of the module's sums of a cgroup, which only grow. The module has
+ * them until the policy is detached, also when the cgroup has been removed, and so have
+ * this and the map above.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, CONTAINER_CGROUPS);
+	__uint(max_entries, TASKHOLD_MAX_TOTALS + 1);
 	__type(key, __u64);
 	__type(value, struct taskhold_totals);
 } container_taken SEC(".maps");
@@ -164,27 +189,32 @@ static void count(__u64 *counter)
 	__sync_fetch_and_add(counter, 1);
 }
 
-/* The row of a container, made if need be; @cgrp is its cgroup. Its id, or 0. */
+/* The row of a container, made if need be; @cgrp is its cgroup. Its id, 0 or NOT_NOW. */
 static __u64 make_row(struct container_stat *stat, struct cgroup *cgrp)
 {
 	__u64 id = cgrp->kn->id;
 	struct container *row;
+	long err;
 
 	if (bpf_map_lookup_elem(&container_sums, &id))
 		return id;
-	bpf_map_update_elem(&container_sums, &id, zeroes, BPF_NOEXIST);
+	err = bpf_map_update_elem(&container_sums, &id, zeroes, BPF_NOEXIST);
 	/* or somebody else has made it */
 	row = bpf_map_lookup_elem(&container_sums, &id);
-	if (!row) {
+	if (!row && err == -E2BIG) {
 		count(&stat->overflow);
 		return 0;
+	}
+	if (!row) {
+		count(&stat->nomem);
+		return NOT_NOW;
 	}
 	row->level = cgrp->level;
 	bpf_probe_read_kernel_str(row->name, sizeof(row->name), cgrp->kn->name);
 	return id;
 }
 
-/* The id of the container that @cgrp is in, or 0. */
+/* The id of the container that @cgrp is in, 0 or NOT_NOW. */
 static __u64 container_of_cgroup(struct container_stat *stat, struct cgroup *cgrp)
 {
 	struct cgroup *above;
@@ -222,6 +252,7 @@ static __u64 container_of_id(struct container_stat *stat, __u64 id, struct cgrou
 {
 	__u64 *known, container = 0;
 	struct cgroup *found;
+	long err;
 
 	known = bpf_map_lookup_elem(&container_cgroups, &id);
 	if (known)
@@ -238,8 +269,11 @@ static __u64 container_of_id(struct container_stat *stat, __u64 id, struct cgrou
 			count(&stat->unknown);
 		}
 	}
-	if (bpf_map_update_elem(&container_cgroups, &id, &container, BPF_ANY))
-		count(&stat->overflow);
+	if (container == NOT_NOW)
+		return 0;
+	err = bpf_map_update_elem(&container_cgroups, &id, &container, BPF_ANY);
+	if (err)
+		count(err == -E2BIG ? &stat->overflow : &stat->nomem);
 	return container;
 }
 
@@ -252,28 +286,37 @@ static struct container *row_of(struct container_stat *stat, __u64 id, struct cg
 }
 
 /* Make the cgroup of a task known while it is there. */
-static void know(struct task_struct *task)
+static void know(struct container_stat *stat, struct task_struct *task)
 {
-	struct container_stat *stat = status();
 	struct cgroup *cgrp = task->cgroups->dfl_cgrp;
 
-	if (stat)
-		container_of_id(stat, cgrp->kn->id, cgrp);
+	container_of_id(stat, cgrp->kn->id, cgrp);
 }
 
 SEC("struct_ops/admit")
 int BPF_PROG(admit, struct task_struct *task, struct task_struct *parent, __u32 event)
 {
+	struct container_stat *stat = status();
+
+	if (!stat || !owner_is_self(&stat->owner))
+		return -EOPNOTSUPP;
 	if (root_cgroup && !taskhold_task_in_cgroup(task, root_cgroup))
 		return 0;
-	know(task);
+	if (owner_is_late(&stat->owner, stat->looked_ns, refresh_ms)) {
+		count(&stat->stalled);
+		return 0;
+	}
+	know(stat, task);
 	return 1;
 }
 
 SEC("struct_ops/exec")
 void BPF_PROG(exec, struct taskhold_rec *rec, struct task_struct *task)
 {
-	know(task);
+	struct container_stat *stat = status();
+
+	if (stat && owner_is_self(&stat->owner))
+		know(stat, task);
 }
 
 /* Add what has finished or moved on. */
@@ -307,8 +350,10 @@ int BPF_PROG(finish, struct taskhold_rec *rec, struct task_struct *task)
 	struct cgroup *cgrp = NULL;
 	struct container *row;
 
+	if (!stat || !owner_is_self(&stat->owner))
+		return -EOPNOTSUPP;
 	/* FOLD: the module has it in its sums, and it is taken from there */
-	if (!stat || taskhold_rec_snapshot(rec, &info, sizeof(info), 0))
+	if (taskhold_rec_snapshot(rec, &info, sizeof(info), 0))
 		return TASKHOLD_FOLD;
 	if (task) {
 		cgrp = task->cgroups->dfl_cgrp;
@@ -337,20 +382,24 @@ static void take_totals(struct container_stat *stat, __u32 slot)
 	__u64 id, cursor;
 	int i;
 
-	bpf_for(i, 0, CONTAINER_WALK) {
+	totals_cursor = 0;
+	bpf_for(i, 0, TASKHOLD_MAX_TOTALS + 1) {
 		cursor = totals_cursor;
-		if (taskhold_totals_next(slot, &cursor, &now, sizeof(now))) {
-			/* that was the last; the next look begins anew */
-			totals_cursor = 0;
+		if (taskhold_totals_next(slot, &cursor, &now, sizeof(now)))
 			return;
-		}
 		totals_cursor = cursor;
 		id = now.cgroup_id;
 		row = row_of(stat, id, NULL);
-		bpf_map_update_elem(&container_taken, &id, zeroes, BPF_NOEXIST);
 		taken = bpf_map_lookup_elem(&container_taken, &id);
-		if (!row || !taken)
+		if (!taken) {
+			bpf_map_update_elem(&container_taken, &id, zeroes, BPF_NOEXIST);
+			taken = bpf_map_lookup_elem(&container_taken, &id);
+		}
+		/* row 0 is always there; the next look has what this one has not taken */
+		if (!row || !taken) {
+			count(&stat->nomem);
 			continue;
+		}
 		more = now;
 		more.tasks -= taken->tasks;
 		more.moved_ns -= taken->moved_ns;
@@ -400,8 +449,7 @@ static long show_running(struct bpf_map *map, const __u64 *id, struct container 
 
 static int look(void *map, __u32 *key, struct container_stat *stat)
 {
-	__u32 ms = refresh_ms < 10 ? 10 : refresh_ms;
-	int slot = taskhold_policy_slot("containers");
+	int slot = owner_slot(&stat->owner);
 
 	/* not attached yet: comes again. Detached: detach() has cancelled the timer. */
 	if (slot >= 0) {
@@ -411,7 +459,7 @@ static int look(void *map, __u32 *key, struct container_stat *stat)
 		stat->looked_ns = bpf_ktime_get_boot_ns();
 		stat->looks++;
 	}
-	bpf_timer_start(&stat->timer, ms * NSEC_PER_MSEC, 0);
+	owner_rearm(&stat->timer, refresh_ms);
 	return 0;
 }
 
@@ -433,11 +481,15 @@ int BPF_PROG(attach)
 
 	if (!stat)
 		return -ENOENT;
+	err = owner_take(&stat->owner);
+	if (err)
+		return err;
 	root_level = 0;
 	if (root_cgroup) {
 		root = bpf_cgroup_from_id(root_cgroup);
+		err = -ENOENT;
 		if (!root)
-			return -ENOENT;
+			goto out;
 		root_level = root->level;
 		bpf_cgroup_release(root);
 	}
@@ -450,31 +502,30 @@ int BPF_PROG(attach)
 	stat->looks = 0;
 	stat->cut = 0;
 	stat->overflow = 0;
+	stat->nomem = 0;
+	stat->stalled = 0;
 	stat->outside = 0;
 	stat->unknown = 0;
 	stat->attached_ns = bpf_ktime_get_boot_ns();
-	totals_cursor = 0;
 	err = bpf_map_update_elem(&container_sums, &zero, zeroes, BPF_NOEXIST);
+	if (!err)
+		err = owner_arm(&stat->timer, &container_stat, look);
+out:
 	if (err)
-		return err;
-
-	err = bpf_timer_init(&stat->timer, &container_stat, CLOCK_BOOTTIME);
-	/* an earlier policy has made it */
-	if (err && err != -EBUSY)
-		return err;
-	err = bpf_timer_set_callback(&stat->timer, look);
-	if (err)
-		return err;
-	return bpf_timer_start(&stat->timer, 0, 0);
+		owner_release(&stat->owner);
+	return err;
 }
 
+/* Of the policy whose timer it is, also where that has had its programs replaced. */
 SEC("struct_ops/detach")
-void BPF_PROG(detach)
+void BPF_PROG(detach, const struct taskhold_exit_info *info)
 {
 	struct container_stat *stat = status();
 
-	if (stat)
-		bpf_timer_cancel(&stat->timer);
+	if (!stat || !owner_is(&stat->owner, &info->stats))
+		return;
+	bpf_timer_cancel(&stat->timer);
+	owner_release(&stat->owner);
 }
 
 SEC(".struct_ops.link")

@@ -58,6 +58,7 @@ struct storm_key {
 };
 
 struct storm_parent {
+	struct storm_key key;	/* its own: see is_of() */
 	char comm[TASKHOLD_COMM_LEN];	/* as its newest child was born */
 	__u64 cgroup_id;
 	__u64 count;		/* short-lived children */
@@ -66,6 +67,7 @@ struct storm_parent {
 };
 
 struct storm_culprit {
+	struct storm_key key;	/* its own: see is_of() */
 	char comm[TASKHOLD_COMM_LEN];
 	char child[TASKHOLD_COMM_LEN];	/* the newest of the children that were too many */
 	__u64 cgroup_id;	/* of the culprit, as its newest child was born */
@@ -94,7 +96,7 @@ struct storm_counters {
 	__u64 too_many;		/* of these, those beyond per_second */
 	__u64 lines;		/* written to the log, ever */
 	__u64 suppressed;	/* alarms that again_ms kept out of the log */
-	__u64 unnamed;		/* children of a parent that was not watched any more */
+	__u64 unnamed;		/* children of a parent that was not watched or named any more */
 };
 
 struct {
@@ -132,6 +134,18 @@ static struct storm_counters *counters(void)
 	return bpf_map_lookup_elem(&storm_counters, &zero);
 }
 
+/*
+ * Is it still that process's own? The element of a map at its bound is another's as soon
+ * as that needs one, also for a program that has just found it. What is read of one is
+ * its own if this is asked afterwards; what is written to one is asked for before, so
+ * that no more than an element which goes in that very moment is written to in vain, or
+ * the next child of who has it now puts it right.
+ */
+static bool is_of(const struct storm_key *own, const struct storm_key *key)
+{
+	return own->start_ns == key->start_ns && own->tgid == key->tgid;
+}
+
 /* Only who is born is held: what runs already has shown that it is not short-lived. */
 SEC("struct_ops/admit")
 int BPF_PROG(admit, struct task_struct *task, struct task_struct *parent, __u32 event)
@@ -145,12 +159,13 @@ int BPF_PROG(admit, struct task_struct *task, struct task_struct *parent, __u32 
 	key.start_ns = parent->group_leader->start_boottime;
 	key.tgid = parent->tgid;
 	known = bpf_map_lookup_elem(&storm_parents, &key);
-	if (known) {
+	if (known && is_of(&known->key, &key)) {
 		/* it may have called exec since, or been moved */
 		bpf_probe_read_kernel_str(known->comm, sizeof(known->comm), parent->comm);
 		known->cgroup_id = parent->cgroups->dfl_cgrp->kn->id;
 		return 1;
 	}
+	fresh.key = key;
 	bpf_probe_read_kernel_str(fresh.comm, sizeof(fresh.comm), parent->comm);
 	fresh.cgroup_id = parent->cgroups->dfl_cgrp->kn->id;
 	bpf_map_update_elem(&storm_parents, &key, &fresh, BPF_NOEXIST);
@@ -198,11 +213,14 @@ static void accuse(struct storm_counters *all, const struct storm_key *key,
 
 	culprit = bpf_map_lookup_elem(&storm_culprits, key);
 	if (!culprit) {
+		fresh.key = *key;
 		fresh.first_ns = child->exit_ns;
 		bpf_map_update_elem(&storm_culprits, key, &fresh, BPF_NOEXIST);
 		culprit = bpf_map_lookup_elem(&storm_culprits, key);
-		if (!culprit)
-			return;
+	}
+	if (!culprit || !is_of(&culprit->key, key)) {
+		__sync_fetch_and_add(&all->unnamed, 1);
+		return;
 	}
 	__builtin_memcpy(culprit->comm, parent->comm, sizeof(culprit->comm));
 	__builtin_memcpy(culprit->child, child->comm, sizeof(culprit->child));
@@ -224,8 +242,8 @@ SEC("struct_ops/finish")
 int BPF_PROG(finish, struct taskhold_rec *rec, struct task_struct *task)
 {
 	struct storm_counters *all = counters();
+	struct storm_parent *parent, seen;
 	struct taskhold_info info = {};
-	struct storm_parent *parent;
 	struct storm_key key = {};
 	__u64 in_second;
 
@@ -240,14 +258,19 @@ int BPF_PROG(finish, struct taskhold_rec *rec, struct task_struct *task)
 	key.start_ns = info.parent_start_ns;
 	key.tgid = info.ppid;
 	parent = bpf_map_lookup_elem(&storm_parents, &key);
-	if (!parent) {
+	if (!parent || !is_of(&parent->key, &key)) {
 		__sync_fetch_and_add(&all->unnamed, 1);
 		return TASKHOLD_DROP;
 	}
 	in_second = count_child(parent, info.exit_ns);
 	if (in_second > per_second) {
 		__sync_fetch_and_add(&all->too_many, 1);
-		accuse(all, &key, parent, &info, in_second);
+		seen = *parent;
+		barrier();
+		if (is_of(&parent->key, &key))
+			accuse(all, &key, &seen, &info, in_second);
+		else
+			__sync_fetch_and_add(&all->unnamed, 1);
 	}
 	return TASKHOLD_DROP;
 }

@@ -13,6 +13,8 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include <taskhold/ops.h>
+
 #include "lib/reader.h"
 
 #define OBJECT_VALUE	512	/* bytes, more than any value of a policy's map */
@@ -80,6 +82,28 @@ static inline struct bpf_map *object_policy(struct bpf_object *obj)
 	die("no struct_ops map");
 }
 
+/* What the policy sets, to be changed before it is loaded. */
+static inline struct taskhold_ops *object_ops(struct bpf_object *obj)
+{
+	struct taskhold_ops *ops;
+	size_t size;
+
+	ops = bpf_map__initial_value(object_policy(obj), &size);
+	if (!ops || size != sizeof(*ops))
+		die("%s has no struct taskhold_ops", bpf_object__name(obj));
+	return ops;
+}
+
+/* Gives the policy another name, before it is loaded. */
+static inline void object_rename(struct bpf_object *obj, const char *name)
+{
+	struct taskhold_ops *ops = object_ops(obj);
+
+	/* padded with NUL */
+	memset(ops->name, 0, sizeof(ops->name));
+	snprintf(ops->name, sizeof(ops->name), "%s", name);
+}
+
 static inline void object_load(struct bpf_object *obj)
 {
 	if (bpf_object__load(obj))
@@ -90,6 +114,50 @@ static inline void object_load(struct bpf_object *obj)
 static inline struct bpf_link *object_attach(struct bpf_object *obj)
 {
 	return bpf_map__attach_struct_ops(object_policy(obj));
+}
+
+/* The same where it must not be refused. */
+static inline struct bpf_link *object_attached(struct bpf_object *obj)
+{
+	struct bpf_link *link = object_attach(obj);
+
+	if (!link)
+		die("attach %s", bpf_object__name(obj));
+	return link;
+}
+
+/*
+ * Of a policy whose map with a timer is pinned: leaves that map without a user, by which
+ * the kernel cancels its timers. @obj is closed, and what is returned has the map, to be
+ * read; it was opened, and is not loaded.
+ */
+static inline struct bpf_object *object_stop_timer(struct bpf_object *obj, const char *name,
+						   const char *map_name)
+{
+	struct bpf_map *map = object_map(obj, map_name);
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+	int fd;
+
+	if (bpf_map_get_info_by_fd(bpf_map__fd(map), &info, &size) || bpf_map__unpin(map, NULL))
+		die("unpin %s", map_name);
+	bpf_object__close(obj);
+	fd = bpf_map_get_fd_by_id(info.id);
+	obj = object_open(name);
+	if (fd < 0 || bpf_map__reuse_fd(object_map(obj, map_name), fd))
+		die("map %u", info.id);
+	close(fd);
+	return obj;
+}
+
+/* Unloads the module, which nothing is to keep any more, and loads it again. */
+static inline void object_reload_module(void)
+{
+	int err = module_unload_soon();
+
+	if (err)
+		die("unload taskhold: %d, %ld references", err, module_refs());
+	module_load();
 }
 
 /* A member of a map's value by its name, and how many bytes it has. */

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * timeout: 120
+ * timeout: 180
+ * kmsg-allow: taskhold: policy census is at fault and detached: admit\(\) returned -95
  *
  * census holds the tasks themselves: it says of those that run and of those that are
  * dead what the kernel says elsewhere, lets go of the dead, keeps none behind it, and
- * takes its references by whichever kfuncs there are.
+ * takes its references by whichever kfuncs there are. There is one at a time; what it
+ * cannot be, updated or without its pin, it says.
  */
-#include <pthread.h>
-
 #include "lib/expect.h"
 #include "lib/policy.h"
 #include "lib/policy_object.h"
+#include "workers.h"
 
 #include "lib/harness.h"
 
 #define CGROUP	"taskhold-census"
-#define BURN_MS	30
+#define PIN	"/sys/fs/bpf/census_stat"
 
 FIXTURE(census)
 {
@@ -23,45 +24,46 @@ FIXTURE(census)
 	struct bpf_object *obj;
 	struct bpf_link *link;
 	struct bpf_map *tasks, *cgroups;
-	struct gate go, done, end;
+	bool unpinned;
+	struct workers w;
 };
+
+static struct bpf_object *open_census(void)
+{
+	struct bpf_object *obj = object_open("census");
+
+	object_set(obj, "root_cgroup", cgroup_id_of(CGROUP));
+	object_set(obj, "refresh_ms", 20);
+	return obj;
+}
 
 FIXTURE_SETUP(census)
 {
 	cgroup_make(CGROUP);
 	self->r = reader_open();
-	self->obj = object_open("census");
-	object_set(self->obj, "root_cgroup", cgroup_id_of(CGROUP));
-	object_set(self->obj, "refresh_ms", 20);
+	self->obj = open_census();
 	self->tasks = object_map(self->obj, "census_tasks");
 	self->cgroups = object_map(self->obj, "census_cgroups");
-	gate_make(&self->go);
-	gate_make(&self->done);
-	gate_make(&self->end);
+	workers_make(&self->w);
 }
 
 FIXTURE_TEARDOWN(census)
 {
-	gate_close(&self->go);
-	gate_close(&self->done);
-	gate_close(&self->end);
+	workers_close(&self->w);
 	bpf_link__destroy(self->link);
 	bpf_object__close(self->obj);
 	reader__destroy(self->r);
 	cgroup_remove(CGROUP);
-	/* with the pin there still */
-	EXPECT_EQ(0, module_unload_soon());
-	if (unlink("/sys/fs/bpf/census_stat"))
+	/* with the pin there still, but where the test has removed it */
+	object_reload_module();
+	if (unlink(PIN) && !self->unpinned)
 		die("remove the pin");
-	module_load();
 }
 
 static void attach(FIXTURE_DATA(census) *self)
 {
 	object_load(self->obj);
-	self->link = object_attach(self->obj);
-	if (!self->link)
-		die("attach census");
+	self->link = object_attached(self->obj);
 }
 
 static __u64 stat_of(FIXTURE_DATA(census) *self, const char *name)
@@ -87,52 +89,6 @@ static void look(FIXTURE_DATA(census) *self)
 		die("the timer does not come: %llu looks", looks);
 }
 
-static void *burn_thread(void *unused)
-{
-	(void)unused;
-	burn_ms(BURN_MS);
-	for (;;)
-		pause();
-	return NULL;
-}
-
-/*
- * Works with so many threads more once `go` opens, and ends once `end` does: a gate of
- * its own, so that who has worked does not take the place of who has not.
- */
-static pid_t child(FIXTURE_DATA(census) *self, const char *name, int threads)
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		int in = dup(self->go.fd[0]), out = dup(self->done.fd[1]);
-		int end = dup(self->end.fd[0]);
-		pthread_t id;
-		char byte;
-
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		prctl(PR_SET_NAME, name);
-		if (read(in, &byte, 1) != 1)
-			_exit(99);
-		while (threads--) {
-			if (pthread_create(&id, NULL, burn_thread, NULL))
-				_exit(98);
-		}
-		burn_ms(BURN_MS);
-		if (write(out, "", 1) != 1 || read(end, &byte, 1) != 1)
-			_exit(97);
-		_exit(0);
-	}
-	cgroup_move(CGROUP, pid);
-	return pid;
-}
-
-static void work(FIXTURE_DATA(census) *self)
-{
-	gate_open(&self->go);
-	gate_wait_here(&self->done);
-}
-
 /* Time on a CPU by the scheduler's own statistics, in ns. */
 static uint64_t schedstat(pid_t pid)
 {
@@ -151,8 +107,8 @@ TEST_F(census, who_runs_is_described)
 	__u32 pid;
 
 	attach(self);
-	pid = child(self, "described", 0);
-	work(self);
+	pid = worker(&self->w, CGROUP, "described", 1, 0);
+	workers_go(&self->w);
 	look(self);
 	ASSERT_TRUE(object_look_up(self->tasks, &pid, value));
 	EXPECT_STREQ("described", object_member(self->obj, self->tasks, value, "comm", NULL));
@@ -169,7 +125,7 @@ TEST_F(census, who_runs_is_described)
 	EXPECT_EQ(ns, of(self, "running_cpu_ns"));
 	EXPECT_EQ(1, stat_of(self, "held"));
 	EXPECT_EQ(expect_kernel_patched(), stat_of(self, "by_module"));
-	gate_open(&self->end);
+	workers_end(&self->w);
 	EXPECT_EQ(0, reap(pid));
 	EXPECT_TRUE(until(10, stat_of(self, "held") == 0));
 }
@@ -195,15 +151,15 @@ TEST_F(census, threads_are_summed)
 	__u32 pid;
 
 	attach(self);
-	pid = child(self, "threads", 3);
-	work(self);
-	ASSERT_TRUE(until(10, (look(self), cpu_ns_of(self, pid) >= 4 * BURN_MS * 1000000ULL)));
+	pid = worker(&self->w, CGROUP, "threads", 1, 3);
+	workers_go(&self->w);
+	ASSERT_TRUE(until(10, (look(self), cpu_ns_of(self, pid) >= 4 * WORK_MS * 1000000ULL)));
 	ASSERT_TRUE(object_look_up(self->tasks, &pid, value));
 	EXPECT_EQ(4, object_number(self->obj, self->tasks, value, "threads"));
-	gate_open(&self->end);
+	workers_end(&self->w);
 	EXPECT_EQ(0, reap(pid));
 	ASSERT_TRUE(until(10, of(self, "ended") == 1));
-	EXPECT_LE(4 * BURN_MS * 1000000ULL, of(self, "ended_cpu_ns"));
+	EXPECT_LE(4 * WORK_MS * 1000000ULL, of(self, "ended_cpu_ns"));
 	/* the others, up to their release */
 	EXPECT_GE(4000 * (long)slowness(), off_by_us(self));
 }
@@ -214,9 +170,9 @@ TEST_F(census, who_has_ended_is_summed_to_the_end)
 
 	attach(self);
 	for (i = 0; i < 5; i++) {
-		ASSERT_LT(0, child(self, "ended", 0));
-		work(self);
-		gate_open(&self->end);
+		ASSERT_LT(0, worker(&self->w, CGROUP, "ended", 1, 0));
+		workers_go(&self->w);
+		workers_end(&self->w);
 		wait(NULL);
 	}
 	ASSERT_TRUE(until(10, of(self, "ended") == 5));
@@ -236,35 +192,41 @@ TEST_F(census, who_has_ended_is_summed_to_the_end)
 TEST_F(census, the_dead_are_held_until_the_next_look)
 {
 	struct policy *p = policy_open("witness");
-	pid_t pid;
+	pid_t pid, alive;
 
 	/* no look comes after the first */
 	object_set(self->obj, "refresh_ms", 3600000);
 	policy_load(p);
 	policy_attach(p, self->r);
+	/* made before, so that it has no descriptor of the link */
+	alive = worker(&self->w, CGROUP, "alive", 0, 0);
 	attach(self);
 	ASSERT_TRUE(until(10, stat_of(self, "looks") == 1));
-	pid = child(self, "dead", 0);
-	work(self);
-	gate_open(&self->end);
-	ASSERT_EQ(0, reap(pid));
+	pid = worker(&self->w, CGROUP, "dead", 1, 0);
+	workers_go(&self->w);
+	kill(pid, SIGKILL);
+	ASSERT_EQ(SIGKILL, reap(pid));
 	/* its task is not freed, and so its record does not finish; that of others do */
 	pid = fork();
 	if (pid == 0)
 		_exit(0);
 	ASSERT_EQ(0, reap(pid));
-	reader_finish(self->r, 1);
+	reader_finish(self->r, 2);
 	reader_settle(self->r);
-	EXPECT_EQ(1, reader_stats(self->r)->live);
-	EXPECT_EQ(1, stat_of(self, "held"));
+	EXPECT_EQ(2, reader_stats(self->r)->live);
+	EXPECT_EQ(2, stat_of(self, "held"));
 
 	bpf_link__destroy(self->link);
 	self->link = NULL;
-	reader_finish(self->r, 0);
+	reader_finish(self->r, 1);
 	EXPECT_EQ(0, stat_of(self, "held"));
 	EXPECT_EQ(0, object_count(self->tasks));
 	/* the last look of detach() has seen it */
 	EXPECT_EQ(1, of(self, "ended"));
+	/* nor is who runs on held any more */
+	workers_end(&self->w);
+	ASSERT_EQ(0, reap(alive));
+	reader_finish(self->r, 0);
 	policy__destroy(p);
 }
 
@@ -282,12 +244,12 @@ TEST_F(census, a_thread_that_calls_exec_is_one_process)
 	attach(self);
 	pid = fork();
 	if (pid == 0) {
-		gate_wait(&self->go);
+		gate_wait(&self->w.go);
 		execl(program, "threads", "-x", log, "5", "5", "5", NULL);
 		_exit(127);
 	}
 	cgroup_move(CGROUP, pid);
-	gate_open(&self->go);
+	gate_open(&self->w.go);
 	ASSERT_EQ(0, reap(pid));
 	unlink(log);
 	ASSERT_TRUE(until(10, of(self, "ended") >= 1));
@@ -307,24 +269,217 @@ TEST_F(census, over_the_bound_is_counted)
 		die("set max_entries");
 	attach(self);
 	for (i = 0; i < 4; i++)
-		pids[i] = child(self, "many", 0);
+		pids[i] = worker(&self->w, CGROUP, "many", 1, 0);
 	EXPECT_EQ(2, stat_of(self, "held"));
 	EXPECT_EQ(2, stat_of(self, "full"));
 	for (i = 0; i < 4; i++)
-		work(self);
+		workers_go(&self->w);
 	look(self);
 	EXPECT_EQ(2, of(self, "running"));
 	for (i = 0; i < 4; i++)
-		gate_open(&self->end);
+		workers_end(&self->w);
 	for (i = 0; i < 4; i++)
 		EXPECT_EQ(0, reap(pids[i]));
 	EXPECT_TRUE(until(10, stat_of(self, "held") == 0));
 	EXPECT_EQ(2, of(self, "ended"));
 	/* there is room again */
-	pids[0] = child(self, "one more", 0);
+	pids[0] = worker(&self->w, CGROUP, "one more", 1, 0);
 	EXPECT_EQ(1, stat_of(self, "held"));
 	kill(pids[0], SIGKILL);
 	reap(pids[0]);
+}
+
+/* Ends the fixture's policy. */
+static void detach(FIXTURE_DATA(census) *self)
+{
+	bpf_link__destroy(self->link);
+	self->link = NULL;
+}
+
+TEST_F(census, a_second_one_is_refused)
+{
+	struct bpf_object *second = open_census();
+	struct bpf_link *link;
+	pid_t pid;
+
+	attach(self);
+	object_rename(second, "another");
+	object_load(second);
+	link = object_attach(second);
+	EXPECT_EQ(NULL, link);
+	EXPECT_EQ(EBUSY, errno);
+	bpf_link__destroy(link);
+
+	/* the first goes on */
+	pid = worker(&self->w, CGROUP, "looked at", 1, 0);
+	workers_go(&self->w);
+	look(self);
+	EXPECT_EQ(1, stat_of(self, "held"));
+	EXPECT_EQ(1, of(self, "running"));
+	workers_end(&self->w);
+	EXPECT_EQ(0, reap(pid));
+	EXPECT_TRUE(until(10, stat_of(self, "held") == 0));
+	EXPECT_EQ(1, of(self, "ended"));
+
+	/* and gives the timer back */
+	detach(self);
+	self->link = object_attached(second);
+	EXPECT_LE(0, reader_slot(self->r, "another"));
+	look(self);
+	detach(self);
+	bpf_object__close(second);
+}
+
+TEST_F(census, an_update_is_a_fault)
+{
+	struct bpf_object *other = open_census();
+	const struct taskhold_exit_info *info;
+	pid_t pid;
+
+	attach(self);
+	pid = worker(&self->w, CGROUP, "held", 1, 0);
+	EXPECT_EQ(1, stat_of(self, "held"));
+	object_load(other);
+	ASSERT_EQ(0, bpf_link__update_map(self->link, object_policy(other)));
+	/* it is asked about the next one */
+	workers_go(&self->w);
+	workers_end(&self->w);
+	EXPECT_EQ(0, reap(pid));
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	EXPECT_EQ(0, reap(pid));
+	ASSERT_TRUE(until(10, reader_slot(self->r, "census") < 0));
+	/* the slot is empty before it has ended */
+	ASSERT_TRUE(until(10, (info = reader_exit_info(self->r, 0)) != NULL));
+	EXPECT_EQ(TASKHOLD_EXIT_RETVAL, info->kind);
+	EXPECT_EQ(-EOPNOTSUPP, info->code);
+	EXPECT_STREQ("admit() returned -95, want 0 or more", info->text);
+	detach(self);
+
+	/* the timer is nobody's */
+	self->link = object_attached(other);
+	EXPECT_EQ(0, stat_of(self, "held"));
+	look(self);
+	detach(self);
+	bpf_object__close(other);
+}
+
+/* A process that is born, comes into the cgroup and ends. */
+static void come_and_go(FIXTURE_DATA(census) *self)
+{
+	pid_t pid = worker(&self->w, CGROUP, "short", 0, 0);
+
+	workers_end(&self->w);
+	reap(pid);
+}
+
+TEST_F(census, without_its_pin_nobody_else_is_held)
+{
+	__u64 looks, held;
+
+	attach(self);
+	come_and_go(self);
+	look(self);
+	EXPECT_EQ(0, stat_of(self, "stalled"));
+	self->unpinned = true;
+	self->obj = object_stop_timer(self->obj, "census", "census_stat");
+	looks = stat_of(self, "looks");
+	/* ten looks and five seconds */
+	ASSERT_TRUE(until(20, (come_and_go(self), stat_of(self, "stalled") > 0)));
+	held = stat_of(self, "held");
+	EXPECT_LT(0, held);
+	come_and_go(self);
+	EXPECT_EQ(held, stat_of(self, "held"));
+	EXPECT_EQ(looks, stat_of(self, "looks"));
+	/* and those who are go with it */
+	detach(self);
+	EXPECT_EQ(0, stat_of(self, "held"));
+	EXPECT_EQ(held, stat_of(self, "ended") - 1);
+}
+
+FIXTURE(pids)
+{
+	struct reader *r;
+	struct bpf_object *obj;
+	struct bpf_link *link;
+	long pid_max;
+};
+
+FIXTURE_VARIANT(pids)
+{
+	int refresh_ms;
+};
+
+/* deleted rows are others' at once, and tasks are found dead by who has their pid */
+FIXTURE_VARIANT_ADD(pids, looks_are_many) { .refresh_ms = 10 };
+FIXTURE_VARIANT_ADD(pids, looks_are_few) { .refresh_ms = 500 };
+
+#define PID_MAX	"/proc/sys/kernel/pid_max"
+#define REUSED	2000
+
+FIXTURE_SETUP(pids)
+{
+	cgroup_make(CGROUP);
+	self->r = reader_open();
+	self->obj = open_census();
+	object_set(self->obj, "refresh_ms", variant->refresh_ms);
+	self->pid_max = number_in(PID_MAX);
+}
+
+FIXTURE_TEARDOWN(pids)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%ld", self->pid_max);
+	write_file(PID_MAX, text);
+	bpf_link__destroy(self->link);
+	bpf_object__close(self->obj);
+	reader__destroy(self->r);
+	cgroup_remove(CGROUP);
+	object_reload_module();
+	if (unlink(PIN))
+		die("remove the pin");
+}
+
+TEST_F(pids, each_is_ended_or_unseen_once)
+{
+	struct gate gate;
+	pid_t pid;
+	int i;
+
+	object_load(self->obj);
+	self->link = object_attached(self->obj);
+	/* those below 300 are not used again: a hundred are left */
+	write_file(PID_MAX, "400");
+	gate_make(&gate);
+	pid = fork();
+	if (pid == 0) {
+		gate_wait(&gate);
+		for (i = 0; i < REUSED; i++) {
+			pid_t child = fork();
+
+			if (child == 0)
+				_exit(0);
+			if (child < 0 || reap(child))
+				_exit(1);
+		}
+		_exit(0);
+	}
+	cgroup_move(CGROUP, pid);
+	gate_open(&gate);
+	ASSERT_EQ(0, reap(pid));
+	gate_close(&gate);
+	ASSERT_TRUE(until(10, object_counter(self->obj, "census_stat", "held") == 0));
+	TH_LOG("%llu of %d unseen", object_counter(self->obj, "census_stat", "unseen"),
+	       REUSED + 1);
+	EXPECT_EQ(REUSED + 1, object_counter(self->obj, "census_stat", "ended") +
+				      object_counter(self->obj, "census_stat", "unseen"));
+	EXPECT_EQ(0, object_counter(self->obj, "census_stat", "missed"));
+	EXPECT_EQ(0, object_counter(self->obj, "census_stat", "full"));
+	EXPECT_EQ(0, object_count(object_map(self->obj, "census_tasks")));
+	if (variant->refresh_ms > 100)
+		EXPECT_LT(0, object_counter(self->obj, "census_stat", "unseen"));
 }
 
 TEST_HARNESS_MAIN

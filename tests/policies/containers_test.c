@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * timeout: 120
+ * timeout: 180
+ * kmsg-allow: taskhold: policy containers is at fault and detached: (admit|finish)\(\) returned -95
  *
  * containers has for each container what the kernel's cpu.stat says, of processes that
  * have ended, that run on and that were moved from one to another, and of cgroups
- * below it; it needs nobody while it does, and its bounds lose nothing.
+ * below it; it needs nobody while it does, and its bounds lose nothing. There is one at
+ * a time, under whatever name; what it cannot be, updated or without its pin, it says.
  */
-#include <taskhold/ops.h>
-
 #include "lib/policy_object.h"
+#include "workers.h"
 
 #include "lib/harness.h"
 
@@ -16,7 +17,6 @@
 #define ONE	ROOT "/one"
 #define TWO	ROOT "/two"
 #define BELOW	ROOT "/two/below"
-#define BURN_MS	40
 #define WRITTEN	(1 << 20)
 
 /* A thread's time since the last update, up to a tick, goes to where it is moved to. */
@@ -30,8 +30,18 @@ FIXTURE(containers)
 	struct bpf_object *obj;
 	struct bpf_link *link;
 	struct bpf_map *sums;
-	struct gate go, done, end;
+	struct workers w;
+	bool unpinned;
 };
+
+static struct bpf_object *open_containers(void)
+{
+	struct bpf_object *obj = object_open("containers");
+
+	object_set(obj, "root_cgroup", cgroup_id_of(ROOT));
+	object_set(obj, "refresh_ms", 20);
+	return obj;
+}
 
 FIXTURE_SETUP(containers)
 {
@@ -40,37 +50,31 @@ FIXTURE_SETUP(containers)
 	cgroup_make(TWO);
 	cgroup_make(BELOW);
 	self->r = reader_open();
-	self->obj = object_open("containers");
-	object_set(self->obj, "root_cgroup", cgroup_id_of(ROOT));
-	object_set(self->obj, "refresh_ms", 20);
+	self->obj = open_containers();
 	self->sums = object_map(self->obj, "container_sums");
-	gate_make(&self->go);
-	gate_make(&self->done);
-	gate_make(&self->end);
+	workers_make(&self->w);
 }
 
 FIXTURE_TEARDOWN(containers)
 {
-	gate_close(&self->go);
-	gate_close(&self->done);
-	gate_close(&self->end);
+	workers_close(&self->w);
 	bpf_link__destroy(self->link);
-	object_unpin(self->obj);
+	if (self->unpinned)
+		unlink("/sys/fs/bpf/container_sums");
+	else
+		object_unpin(self->obj);
 	bpf_object__close(self->obj);
 	reader__destroy(self->r);
 	cgroup_remove(BELOW);
 	cgroup_remove(TWO);
 	cgroup_remove(ONE);
 	cgroup_remove(ROOT);
-	EXPECT_EQ(0, module_unload_soon());
-	module_load();
+	object_reload_module();
 }
 
 static void attach(FIXTURE_DATA(containers) *self)
 {
-	self->link = object_attach(self->obj);
-	if (!self->link)
-		die("attach containers");
+	self->link = object_attached(self->obj);
 }
 
 static __u64 stat_of(FIXTURE_DATA(containers) *self, const char *name)
@@ -107,44 +111,6 @@ static bool finished(FIXTURE_DATA(containers) *self, const char *cgroup, __u64 p
 	return until(10, (reader_settle(self->r), of(self, cgroup, "processes") >= processes));
 }
 
-/*
- * A child in a cgroup, which works each time `go` opens, rounds times, and ends once
- * `end` does: a gate of its own, so that who has worked does not take the place of who
- * has not. It has been made outside of the root, and used next to nothing there.
- */
-static pid_t child_in(FIXTURE_DATA(containers) *self, const char *cgroup, int rounds)
-{
-	pid_t pid = fork();
-	int i;
-
-	if (pid == 0) {
-		int in = dup(self->go.fd[0]), out = dup(self->done.fd[1]);
-		int end = dup(self->end.fd[0]);
-		char byte;
-
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (i = 0; i < rounds; i++) {
-			if (read(in, &byte, 1) != 1)
-				_exit(99);
-			burn_ms(BURN_MS);
-			if (write(out, "", 1) != 1)
-				_exit(98);
-		}
-		/* the last round was not the end */
-		if (read(end, &byte, 1) != 1)
-			_exit(97);
-		_exit(0);
-	}
-	cgroup_move(cgroup, pid);
-	return pid;
-}
-
-static void work(FIXTURE_DATA(containers) *self)
-{
-	gate_open(&self->go);
-	gate_wait_here(&self->done);
-}
-
 /* Their numbers go to us by cgroup, as here. */
 static void expect_charged(struct __test_metadata *_metadata, FIXTURE_DATA(containers) *self,
 			   const char *cgroup, long within_us)
@@ -157,7 +123,7 @@ static void expect_charged(struct __test_metadata *_metadata, FIXTURE_DATA(conta
 	us = (of(self, cgroup, "cpu_ns") + of(self, cgroup, "running_cpu_ns")) / 1000;
 	TH_LOG("%s: %ld us by cpu.stat, %ld us here", cgroup, kernel_us, us);
 	EXPECT_GE(within_us, labs(us - kernel_us));
-	EXPECT_LE(BURN_MS * 1000, us);
+	EXPECT_LE(WORK_MS * 1000, us);
 }
 
 TEST_F(containers, what_has_ended_is_charged_as_by_the_kernel)
@@ -171,9 +137,9 @@ TEST_F(containers, what_has_ended_is_charged_as_by_the_kernel)
 	object_load(self->obj);
 	attach(self);
 	for (i = 0; i < 3; i++) {
-		pid = child_in(self, i < 2 ? ONE : BELOW, 1);
-		work(self);
-		gate_open(&self->end);
+		pid = worker(&self->w, i < 2 ? ONE : BELOW, "worker", 1, 0);
+		workers_go(&self->w);
+		workers_end(&self->w);
 		if (wait4(pid, NULL, 0, &use) != pid)
 			die("wait4");
 	}
@@ -203,13 +169,13 @@ TEST_F(containers, depth_2_is_a_level_deeper)
 	object_set(self->obj, "depth", 2);
 	object_load(self->obj);
 	attach(self);
-	ASSERT_LT(0, child_in(self, BELOW, 1));
-	work(self);
-	gate_open(&self->end);
+	ASSERT_LT(0, worker(&self->w, BELOW, "worker", 1, 0));
+	workers_go(&self->w);
+	workers_end(&self->w);
 	wait(NULL);
-	ASSERT_LT(0, child_in(self, ONE, 1));
-	work(self);
-	gate_open(&self->end);
+	ASSERT_LT(0, worker(&self->w, ONE, "worker", 1, 0));
+	workers_go(&self->w);
+	workers_end(&self->w);
 	wait(NULL);
 	ASSERT_TRUE(finished(self, BELOW, 1));
 	ASSERT_TRUE(finished(self, ONE, 1));
@@ -229,14 +195,14 @@ TEST_F(containers, bytes_are_those_that_were_written)
 		static char bytes[WRITTEN];
 		int fd;
 
-		gate_wait(&self->go);
+		gate_wait(&self->w.go);
 		fd = open("/dev/null", O_WRONLY);
 		if (write(fd, bytes, WRITTEN) != WRITTEN)
 			_exit(1);
 		_exit(0);
 	}
 	cgroup_move(ONE, pid);
-	gate_open(&self->go);
+	gate_open(&self->w.go);
 	ASSERT_EQ(0, reap(pid));
 	ASSERT_TRUE(finished(self, ONE, 1));
 	EXPECT_EQ(WRITTEN, of(self, ONE, "wchar"));
@@ -250,10 +216,10 @@ TEST_F(containers, who_is_moved_leaves_its_time)
 
 	object_load(self->obj);
 	attach(self);
-	pid = child_in(self, ONE, 3);
-	work(self);
+	pid = worker(&self->w, ONE, "worker", 3, 0);
+	workers_go(&self->w);
 	cgroup_move(TWO, pid);
-	work(self);
+	workers_go(&self->w);
 	look(self);
 	/* it runs: as where it is, and as where it was */
 	EXPECT_EQ(0, of(self, ONE, "running"));
@@ -261,8 +227,8 @@ TEST_F(containers, who_is_moved_leaves_its_time)
 	expect_charged(_metadata, self, ONE, TICK_US);
 	expect_charged(_metadata, self, TWO, TICK_US);
 	cgroup_move(BELOW, pid);
-	work(self);
-	gate_open(&self->end);
+	workers_go(&self->w);
+	workers_end(&self->w);
 	ASSERT_EQ(0, reap(pid));
 	ASSERT_TRUE(finished(self, TWO, 1));
 	look(self);
@@ -274,7 +240,7 @@ TEST_F(containers, who_is_moved_leaves_its_time)
 	expect_charged(_metadata, self, ONE, TICK_US);
 	/* from two to below: it has stayed in the container */
 	expect_charged(_metadata, self, TWO, TICK_US);
-	EXPECT_LE(2 * BURN_MS * 1000000ULL, of(self, TWO, "cpu_ns"));
+	EXPECT_LE(2 * WORK_MS * 1000000ULL, of(self, TWO, "cpu_ns"));
 	EXPECT_GE(2 * SAME_US,
 		  labs((long)((of(self, ONE, "cpu_ns") + of(self, TWO, "cpu_ns")) / 1000) -
 		       (long)cgroup_cpu_us(ROOT)));
@@ -290,40 +256,36 @@ TEST_F(containers, outside_of_the_root_nobody_counts)
 	if (pid == 0)
 		_exit(0);
 	reap(pid);
-	pid = child_in(self, ONE, 2);
-	work(self);
+	pid = worker(&self->w, ONE, "worker", 2, 0);
+	workers_go(&self->w);
 	/* who is moved out is held on, and what it uses there is no container's */
 	cgroup_move("", pid);
-	work(self);
-	gate_open(&self->end);
+	workers_go(&self->w);
+	workers_end(&self->w);
 	ASSERT_EQ(0, reap(pid));
 	ASSERT_TRUE(until(10, (reader_settle(self->r), by_id(self, 0, "processes") == 1)));
 	look(self);
 	expect_charged(_metadata, self, ONE, TICK_US);
 	EXPECT_EQ(0, of(self, ONE, "processes"));
-	EXPECT_LE(BURN_MS * 1000000ULL - TICK_US * 1000ULL, by_id(self, 0, "cpu_ns"));
+	EXPECT_LE(WORK_MS * 1000000ULL - TICK_US * 1000ULL, by_id(self, 0, "cpu_ns"));
 	EXPECT_EQ(1, stat_of(self, "outside"));
 	EXPECT_EQ(0, stat_of(self, "unknown"));
 }
 
 TEST_F(containers, what_the_module_folds_is_taken_from_it)
 {
-	struct taskhold_ops *ops;
 	pid_t pids[4];
-	size_t size;
 	int i;
 
-	ops = bpf_map__initial_value(object_policy(self->obj), &size);
-	ASSERT_EQ(sizeof(*ops), size);
-	ops->max_held = 1;
+	object_ops(self->obj)->max_held = 1;
 	object_load(self->obj);
 	attach(self);
 	for (i = 0; i < 4; i++)
-		pids[i] = child_in(self, ONE, 1);
+		pids[i] = worker(&self->w, ONE, "worker", 1, 0);
 	for (i = 0; i < 4; i++)
-		work(self);
+		workers_go(&self->w);
 	for (i = 0; i < 4; i++)
-		gate_open(&self->end);
+		workers_end(&self->w);
 	for (i = 0; i < 4; i++)
 		EXPECT_EQ(0, reap(pids[i]));
 	ASSERT_TRUE(finished(self, ONE, 4));
@@ -346,9 +308,9 @@ TEST_F(containers, over_the_bound_is_counted_and_summed)
 	attach(self);
 	for (i = 0; i < ARRAY_SIZE(cgroups); i++) {
 		/* processes cannot be where controllers are, of which there are none here */
-		ASSERT_LT(0, child_in(self, cgroups[i], 1));
-		work(self);
-		gate_open(&self->end);
+		ASSERT_LT(0, worker(&self->w, cgroups[i], "worker", 1, 0));
+		workers_go(&self->w);
+		workers_end(&self->w);
 		wait(NULL);
 	}
 	ASSERT_TRUE(until(10, (reader_settle(self->r), by_id(self, 0, "processes") == 1)));
@@ -376,9 +338,9 @@ TEST_F(containers, sums_stay_until_it_is_attached_again)
 
 	object_load(self->obj);
 	attach(self);
-	ASSERT_LT(0, child_in(self, ONE, 1));
-	work(self);
-	gate_open(&self->end);
+	ASSERT_LT(0, worker(&self->w, ONE, "worker", 1, 0));
+	workers_go(&self->w);
+	workers_end(&self->w);
 	wait(NULL);
 	ASSERT_TRUE(finished(self, ONE, 1));
 	cpu_ns = of(self, ONE, "cpu_ns");
@@ -391,9 +353,7 @@ TEST_F(containers, sums_stay_until_it_is_attached_again)
 	EXPECT_EQ(0, module_unload_soon());
 	module_load();
 	self->r = reader_open();
-	again = object_open("containers");
-	object_set(again, "root_cgroup", cgroup_id_of(ROOT));
-	object_set(again, "refresh_ms", 20);
+	again = open_containers();
 	self->obj = again;
 	self->sums = object_map(again, "container_sums");
 	object_load(again);
@@ -404,6 +364,138 @@ TEST_F(containers, sums_stay_until_it_is_attached_again)
 	look(self);
 	EXPECT_EQ(0, of(self, ONE, "processes"));
 	EXPECT_EQ(1, object_count(self->sums));
+}
+
+/* Ends the fixture's policy. */
+static void detach(FIXTURE_DATA(containers) *self)
+{
+	bpf_link__destroy(self->link);
+	self->link = NULL;
+}
+
+TEST_F(containers, a_second_one_is_refused)
+{
+	struct bpf_object *second = open_containers(), *before = object_open("costly");
+	struct bpf_link *link, *link_before;
+	pid_t pid;
+
+	/* under a name of its own, and not in the first slot */
+	object_load(before);
+	link_before = object_attached(before);
+	object_rename(self->obj, "boxes");
+	object_load(self->obj);
+	attach(self);
+	pid = worker(&self->w, ONE, "worker", 2, 0);
+	workers_go(&self->w);
+	look(self);
+	object_load(second);
+	link = object_attach(second);
+	EXPECT_EQ(NULL, link);
+	EXPECT_EQ(EBUSY, errno);
+	bpf_link__destroy(link);
+
+	/* the first has its rows, and goes on */
+	EXPECT_EQ(1, of(self, ONE, "running"));
+	cgroup_move(TWO, pid);
+	workers_go(&self->w);
+	workers_end(&self->w);
+	EXPECT_EQ(0, reap(pid));
+	ASSERT_TRUE(finished(self, TWO, 1));
+	expect_charged(_metadata, self, ONE, TICK_US);
+	expect_charged(_metadata, self, TWO, TICK_US);
+
+	/* and gives the timer back */
+	detach(self);
+	self->link = object_attached(second);
+	look(self);
+	detach(self);
+	bpf_object__close(second);
+	bpf_link__destroy(link_before);
+	bpf_object__close(before);
+}
+
+TEST_F(containers, an_update_is_a_fault)
+{
+	struct bpf_object *other = open_containers();
+	const struct taskhold_exit_info *info;
+	pid_t pid;
+
+	object_load(self->obj);
+	attach(self);
+	pid = worker(&self->w, ONE, "worker", 1, 0);
+	object_load(other);
+	ASSERT_EQ(0, bpf_link__update_map(self->link, object_policy(other)));
+	/* it is asked about this one, or the next one, first */
+	workers_go(&self->w);
+	workers_end(&self->w);
+	EXPECT_EQ(0, reap(pid));
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	EXPECT_EQ(0, reap(pid));
+	ASSERT_TRUE(until(10, reader_slot(self->r, "containers") < 0));
+	/* the slot is empty before it has ended */
+	ASSERT_TRUE(until(10, (info = reader_exit_info(self->r, 0)) != NULL));
+	EXPECT_EQ(TASKHOLD_EXIT_RETVAL, info->kind);
+	EXPECT_EQ(-EOPNOTSUPP, info->code);
+	/* by then nothing had been counted amiss */
+	EXPECT_EQ(0, of(self, ONE, "processes"));
+	detach(self);
+
+	/* the timer is nobody's */
+	self->link = object_attached(other);
+	look(self);
+	detach(self);
+	bpf_object__close(other);
+}
+
+TEST_F(containers, without_its_pin_nobody_else_is_held)
+{
+	const struct taskhold_policy_stats *stats;
+	__u64 admitted;
+	int slot;
+
+	object_load(self->obj);
+	attach(self);
+	slot = reader_slot(self->r, "containers");
+	look(self);
+	self->unpinned = true;
+	self->obj = object_stop_timer(self->obj, "containers", "container_stat");
+	/* ten looks and five seconds */
+	ASSERT_TRUE(until(20, (worker(&self->w, ONE, "worker", 0, 0), workers_end(&self->w),
+			       wait(NULL), stat_of(self, "stalled") > 0)));
+	stats = reader_policy(self->r, slot);
+	ASSERT_NE(NULL, stats);
+	admitted = stats->admitted;
+	EXPECT_LT(0, admitted);
+	worker(&self->w, ONE, "worker", 0, 0);
+	workers_end(&self->w);
+	wait(NULL);
+	EXPECT_EQ(admitted, reader_policy(self->r, slot)->admitted);
+}
+
+TEST_F(containers, sums_that_cannot_be_taken_are_counted)
+{
+	pid_t pid;
+
+	/* room for what has been taken from one cgroup */
+	if (bpf_map__set_max_entries(object_map(self->obj, "container_taken"), 1))
+		die("set max_entries");
+	object_load(self->obj);
+	attach(self);
+	pid = worker(&self->w, ONE, "worker", 3, 0);
+	workers_go(&self->w);
+	cgroup_move(TWO, pid);
+	workers_go(&self->w);
+	look(self);
+	EXPECT_EQ(0, stat_of(self, "nomem"));
+	expect_charged(_metadata, self, ONE, TICK_US);
+	cgroup_move(ONE, pid);
+	workers_go(&self->w);
+	look(self);
+	EXPECT_LT(0, stat_of(self, "nomem"));
+	workers_end(&self->w);
+	EXPECT_EQ(0, reap(pid));
 }
 
 TEST_HARNESS_MAIN

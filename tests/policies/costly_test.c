@@ -6,6 +6,7 @@
  * row for each; the others are in the sums of their cgroup, and nowhere else.
  */
 #include "lib/policy_object.h"
+#include "workers.h"
 
 #include "lib/harness.h"
 
@@ -36,9 +37,7 @@ static void attach(FIXTURE_DATA(costly) *self)
 {
 	object_load(self->obj);
 	self->rows = object_map(self->obj, "costly_rows");
-	self->link = object_attach(self->obj);
-	if (!self->link)
-		die("attach costly");
+	self->link = object_attached(self->obj);
 	self->slot = reader_slot(self->r, "costly");
 }
 
@@ -49,8 +48,7 @@ FIXTURE_TEARDOWN(costly)
 	bpf_object__close(self->obj);
 	reader__destroy(self->r);
 	cgroup_remove(CGROUP);
-	EXPECT_EQ(0, module_unload_soon());
-	module_load();
+	object_reload_module();
 }
 
 /* A child that uses so much time in the cgroup; what wait4() says of it, in ns. */
@@ -153,6 +151,24 @@ TEST_F(costly, cheap_are_folded_and_costly_are_kept)
 			  object_number(self->obj, self->rows, row, "cgroup_id"));
 		ASSERT_NE(NULL, reader_find(self->r, self->slot, pid[i]));
 	}
+}
+
+TEST_F(costly, what_was_used_before_counts)
+{
+	char row[OBJECT_VALUE];
+	struct workers w;
+	pid_t pid;
+
+	workers_make(&w);
+	pid = worker(&w, CGROUP, "older", 1, 0);
+	workers_go(&w);
+	object_set(self->obj, "min_ms", WORK_MS);
+	attach(self);
+	workers_end(&w);
+	ASSERT_EQ(0, reap(pid));
+	ASSERT_TRUE(until(10, (reader_settle(self->r), row_of(self, pid, row))));
+	EXPECT_LE(WORK_MS * 1000000ULL, object_number(self->obj, self->rows, row, "cpu_ns"));
+	workers_close(&w);
 }
 
 TEST_F(costly, with_0_all_are_kept)
