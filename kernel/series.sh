@@ -96,7 +96,8 @@ all_passed() {
 	return "$status"
 }
 
-# works LOG FEATURE...: what put_aside() has, with the module, in a guest.
+# works LOG FEATURE...: what put_aside() has, with the module, in a guest. The next kernel
+# is built beside it, on all processors, so it is told to have patience.
 works() {
 	local features=("${@:2}") booted=$tmp/booted kver
 
@@ -108,7 +109,7 @@ works() {
 	mkdir "$out/guest"
 	printf '%s\n' "${features[@]}" | LC_ALL=C sort >"$out/guest/features"
 	"$TASKHOLD_ROOT/tests/qemu/run.sh" --name series --out "$out/guest" --timeout 1800 \
-		--kernel "$booted/vmlinuz" --modules "$tmp/dkms/target/lib/modules/$kver" \
+		--slow 4 --kernel "$booted/vmlinuz" --modules "$tmp/dkms/target/lib/modules/$kver" \
 		-- "$TASKHOLD_ROOT/tests/qemu/suite.sh" "$out/guest" "${TESTS[@]}" \
 		>>"$1" 2>&1 || return 1
 	all_passed "$1"

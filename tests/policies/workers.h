@@ -50,12 +50,15 @@ static inline void *worker_thread(void *unused)
 
 /*
  * A child in a cgroup that works @rounds times, WORK_MS each, and the first time in so
- * many threads more, which stay. It has been made outside, and used next to nothing there.
+ * many threads more, which stay. It has been made outside, and used next to nothing there;
+ * and it is moved while it is stopped, as what a task that runs has used since the last
+ * update, up to a tick, would be charged to where it goes.
  */
 static inline pid_t worker(struct workers *w, const char *cgroup, const char *name, int rounds,
 			   int threads)
 {
 	pid_t pid = fork();
+	int status;
 
 	if (pid == 0) {
 		int go = dup(w->go.fd[0]), done = dup(w->done.fd[1]), end = dup(w->end.fd[0]);
@@ -64,6 +67,7 @@ static inline pid_t worker(struct workers *w, const char *cgroup, const char *na
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		prctl(PR_SET_NAME, name);
+		raise(SIGSTOP);
 		while (rounds--) {
 			if (read(go, &byte, 1) != 1)
 				_exit(99);
@@ -79,7 +83,10 @@ static inline pid_t worker(struct workers *w, const char *cgroup, const char *na
 			_exit(96);
 		_exit(0);
 	}
+	if (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status))
+		die("a worker does not stop");
 	cgroup_move(cgroup, pid);
+	kill(pid, SIGCONT);
 	return pid;
 }
 
