@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "error.h"
 #include "holders.h"
 
 static struct json_object *printable(const char *text)
@@ -19,6 +20,11 @@ static struct json_object *printable(const char *text)
 void answer_text(struct json_object *o, const char *key, const char *text)
 {
 	json_object_object_add(o, key, printable(text));
+}
+
+void answer_add_text(struct json_object *a, const char *text)
+{
+	json_object_array_add(a, printable(text));
 }
 
 void answer_text_or_null(struct json_object *o, const char *key, const char *text)
@@ -76,6 +82,8 @@ void answer_keepers(struct json_object *o, const struct holders_obj *sum)
 	json_object_object_add(o, "pins", pins(sum));
 }
 
+static bool written;
+
 /* A reader of a pipe waits for what is complete: so it is written out at once. */
 static int print(struct json_object *root, int flags)
 {
@@ -85,6 +93,7 @@ static int print(struct json_object *root, int flags)
 	if (text) {
 		puts(text);
 		fflush(stdout);
+		written = true;
 	}
 	json_object_put(root);
 	return text ? 0 : -ENOMEM;
@@ -98,4 +107,19 @@ int answer_line(struct json_object *root)
 int answer_print(struct json_object *root)
 {
 	return print(root, JSON_C_TO_STRING_PRETTY);
+}
+
+int answer_error(int status)
+{
+	struct json_object *root, *error;
+
+	if (written)
+		return status;
+	root = json_object_new_object();
+	error = json_object_new_object();
+	answer_text(error, "message", th_failed());
+	answer_number(error, "status", status);
+	json_object_object_add(root, "error", error);
+	answer_line(root);
+	return status;
 }

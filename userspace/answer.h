@@ -17,6 +17,8 @@ struct holders_obj;
 void answer_text(struct json_object *o, const char *key, const char *text);
 /* "" is null. */
 void answer_text_or_null(struct json_object *o, const char *key, const char *text);
+/* To an array. */
+void answer_add_text(struct json_object *a, const char *text);
 void answer_number(struct json_object *o, const char *key, __u64 n);
 void answer_signed(struct json_object *o, const char *key, __s64 n);
 /* 0 is null: no id of BPF's is 0. */
@@ -29,5 +31,11 @@ void answer_keepers(struct json_object *o, const struct holders_obj *sum);
 /* Writes it to stdout, on one line or for people, and frees it; 0 or -ENOMEM. */
 int answer_line(struct json_object *root);
 int answer_print(struct json_object *root);
+
+/*
+ * {"error": {"message", "status"}} of th_failed(), where nothing has been written yet:
+ * who reads it always finds JSON.  Returns @status.
+ */
+int answer_error(int status);
 
 #endif /* _TASKHOLD_ANSWER_H */

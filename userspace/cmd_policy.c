@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer.h"
 #include "array.h"
 #include "cmd.h"
 #include "error.h"
+#include "module.h"
 #include "policy.h"
 
 enum verb_args {
@@ -31,7 +33,7 @@ static const struct verb {
 	{ "list", policy_list, 0, "" },
 	{ "show", policy_show, TAKES_NAME, "NAME" },
 	{ "update", policy_update, TAKES_NAME | TAKES_OBJECT | TAKES_SET | TAKES_MAP, "NAME OBJ" },
-	{ "detach", policy_detach, TAKES_NAME, "NAME" },
+	{ "detach", policy_detach, TAKES_NAME | TAKES_PIN, "NAME" },
 	{ "check", policy_check, TAKES_OBJECT | TAKES_SET | TAKES_MAP, "OBJ" },
 };
 
@@ -41,7 +43,7 @@ static int help(void)
 	       "       taskhold policy list\n"
 	       "       taskhold policy show NAME\n"
 	       "       taskhold policy update NAME OBJ [--map MAP] [--set NAME=VALUE]...\n"
-	       "       taskhold policy detach NAME\n"
+	       "       taskhold policy detach NAME [--pin DIR]\n"
 	       "       taskhold policy check OBJ [--map MAP] [--set NAME=VALUE]...\n\n"
 	       "Works with policies from BPF object files: OBJ has a map of struct taskhold_ops,\n"
 	       "SEC(\".struct_ops.link\"). attach holds it until SIGINT, SIGTERM or until it is\n"
@@ -49,7 +51,8 @@ static int help(void)
 	       "once. update exchanges the members of an attached policy, no event being missed.\n"
 	       "check loads OBJ, attaches nothing, and says what the verifier refuses and where.\n\n"
 	       "  -p, --pin DIR   pin all links in DIR, which is made, of a bpffs: for example\n"
-	       "                  /sys/fs/bpf/taskhold/NAME\n"
+	       "                  /sys/fs/bpf/taskhold/NAME; detach removes what is left there of a\n"
+	       "                  policy that has ended\n"
 	       "  -s, --set NAME=VALUE\n"
 	       "                  set a member (name, flags, max_held, interval_ms) or a variable\n"
 	       "                  that OBJ has as 'const volatile'; may be repeated\n"
@@ -99,6 +102,25 @@ static int check(const struct verb *verb, struct policy_args *args, char **opera
 	if (verb->takes & TAKES_OBJECT)
 		args->object = *operand;
 	return TH_OK;
+}
+
+/*
+ * What a verb has loaded, if only to read counters, goes a moment after it was closed:
+ * who unloads the module next must not find it in use.  What stays is not waited for.
+ */
+static int run(const struct verb *verb, const struct policy_args *args)
+{
+	struct module_state before = {}, now = {};
+	bool leaves;
+	int ret;
+
+	module_read(&before, "");
+	ret = verb->run(args);
+	leaves = verb->run == policy_update || (verb->run == policy_attach && args->pin);
+	/* another policy or holder may have come; detach knows what it has waited for */
+	if (ret || !(leaves || verb->run == policy_detach))
+		module_wait_refcnt(&now, before.refcnt);
+	return ret;
 }
 
 int cmd_policy(int argc, char **argv)
@@ -158,8 +180,10 @@ int cmd_policy(int argc, char **argv)
 	}
 	ret = check(verb, &args, argv + optind + 1, argc - optind - 1);
 	if (!ret)
-		ret = verb->run(&args);
+		ret = run(verb, &args);
 out:
+	if (ret && args.json)
+		answer_error(ret);
 	free(args.sets);
 	return ret;
 }

@@ -26,6 +26,9 @@ static struct {
 	size_t len;
 } kept;
 
+/* The first failure that was said. */
+static char *failed;
+
 static void say(const char *fmt, va_list ap)
 {
 	fflush(stdout);
@@ -34,14 +37,30 @@ static void say(const char *fmt, va_list ap)
 	fputc('\n', stderr);
 }
 
+static void fail(const char *fmt, va_list ap)
+{
+	va_list again;
+
+	va_copy(again, ap);
+	if (!failed && vasprintf(&failed, fmt, again) < 0)
+		failed = NULL;
+	va_end(again);
+	say(fmt, ap);
+}
+
 int th_fail(int exit_code, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	say(fmt, ap);
+	fail(fmt, ap);
 	va_end(ap);
 	return exit_code;
+}
+
+const char *th_failed(void)
+{
+	return failed ?: "";
 }
 
 int th_end_output(int status)
@@ -224,7 +243,7 @@ int th_fail_libbpf(int exit_code, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	say(fmt, ap);
+	fail(fmt, ap);
 	va_end(ap);
 	/* All of it has been shown already. */
 	if (th_verbose) {

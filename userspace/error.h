@@ -33,6 +33,9 @@ extern bool th_verbose;
 int th_fail(int exit_code, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* What was said by the first of these and th_fail_libbpf() that failed, "" before. */
+const char *th_failed(void);
+
 /*
  * Everything written to stdout, also what stdio still held?  Returns @status, or
  * TH_IO where not, and says so the first time that it is asked.

@@ -24,6 +24,7 @@
 
 #include "array.h"
 #include "error.h"
+#include "ids.h"
 #include "module.h"
 
 #define KPTR_STRUCT	"taskhold_rec"
@@ -51,30 +52,6 @@ struct reader {
 	struct holders_refs ops_progs;	/* programs written for struct taskhold_ops */
 };
 
-/* Calls fn(reader, id, fd) for each object of a kind; ones that vanish are skipped. */
-static int each_id(struct reader *r, int (*next)(__u32, __u32 *), int (*get_fd)(__u32),
-		   int (*fn)(struct reader *, __u32, int))
-{
-	__u32 id = 0;
-	int fd, ret;
-
-	for (;;) {
-		ret = next(id, &id);
-		if (ret)
-			return ret == -ENOENT ? 0 : ret;
-		fd = get_fd(id);
-		if (fd < 0) {
-			if (fd == -ENOENT)
-				continue;
-			return fd;
-		}
-		ret = fn(r, id, fd);
-		close(fd);
-		if (ret)
-			return ret;
-	}
-}
-
 static void mark(struct holders_obj *obj, enum holders_how how, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -101,12 +78,13 @@ static const struct btf *user_btf(const struct reader *r, __u32 id)
 	return NULL;
 }
 
-static int read_btf(struct reader *r, __u32 id, int fd)
+static int read_btf(void *ctx, __u32 id, int fd)
 {
 	char name[64] = "";
 	struct bpf_btf_info info = { .name = (__u64)(unsigned long)name, .name_len = sizeof(name) };
 	__u32 len = sizeof(info);
 	struct holders_obj *obj;
+	struct reader *r = ctx;
 	struct user_btf *more;
 	struct btf *btf;
 
@@ -173,11 +151,12 @@ static int read_insns(struct reader *r, struct holders_obj *obj, int fd, __u32 s
 	return 0;
 }
 
-static int read_prog(struct reader *r, __u32 id, int fd)
+static int read_prog(void *ctx, __u32 id, int fd)
 {
 	struct bpf_prog_info info = {}, more = {};
 	__u32 len = sizeof(info), nr, i, *maps;
 	struct holders_obj *obj;
+	struct reader *r = ctx;
 	int ret = 0;
 
 	if (bpf_prog_get_info_by_fd(fd, &info, &len))
@@ -259,11 +238,12 @@ static int read_ops(struct reader *r, struct holders_obj *obj, int fd, __u32 siz
 	return ret;
 }
 
-static int read_map(struct reader *r, __u32 id, int fd)
+static int read_map(void *ctx, __u32 id, int fd)
 {
 	struct bpf_map_info info = {};
 	__u32 len = sizeof(info);
 	struct holders_obj *obj;
+	struct reader *r = ctx;
 	const struct btf *btf;
 
 	if (bpf_map_get_info_by_fd(fd, &info, &len))
@@ -312,11 +292,12 @@ static int read_kprobe_multi(struct reader *r, struct holders_obj *obj, int fd, 
 	return 0;
 }
 
-static int read_link(struct reader *r, __u32 id, int fd)
+static int read_link(void *ctx, __u32 id, int fd)
 {
 	struct bpf_link_info info = {};
 	__u32 len = sizeof(info);
 	struct holders_obj *obj, *map;
+	struct reader *r = ctx;
 	const char *type;
 
 	if (bpf_link_get_info_by_fd(fd, &info, &len))
@@ -596,25 +577,25 @@ static int read_procs(struct reader *r)
 
 static int read_btfs(struct reader *r)
 {
-	return each_id(r, bpf_btf_get_next_id, bpf_btf_get_fd_by_id, read_btf);
+	return ids_each(bpf_btf_get_next_id, bpf_btf_get_fd_by_id, read_btf, r);
 }
 
 /* After the BTFs, which tell what their instructions call. */
 static int read_progs(struct reader *r)
 {
-	return each_id(r, bpf_prog_get_next_id, bpf_prog_get_fd_by_id, read_prog);
+	return ids_each(bpf_prog_get_next_id, bpf_prog_get_fd_by_id, read_prog, r);
 }
 
 /* After the programs, which struct_ops maps refer to. */
 static int read_maps(struct reader *r)
 {
-	return each_id(r, bpf_map_get_next_id, bpf_map_get_fd_by_id, read_map);
+	return ids_each(bpf_map_get_next_id, bpf_map_get_fd_by_id, read_map, r);
 }
 
 /* After the maps that they attach. */
 static int read_links(struct reader *r)
 {
-	return each_id(r, bpf_link_get_next_id, bpf_link_get_fd_by_id, read_link);
+	return ids_each(bpf_link_get_next_id, bpf_link_get_fd_by_id, read_link, r);
 }
 
 static int read_steps(struct holders *h, bool calls, const char **what)

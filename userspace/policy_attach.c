@@ -6,10 +6,8 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -25,6 +23,7 @@
 #include "policy_object.h"
 #include "policy_pin.h"
 #include "policy_set.h"
+#include "policy_signal.h"
 #include "stats.h"
 
 struct attached {
@@ -43,22 +42,29 @@ struct attach {
 	struct attached policies[POLICY_OBJECT_MAPS];
 	size_t nr;
 	struct policy_pin pin;
+	bool kept;			/* by pins */
 	int signal_fd;
 };
 
+/*
+ * The module's own -EEXIST and -EBUSY, which the attach() of a policy may return as well:
+ * what is attached tells.
+ */
 static int attach_failed(const struct attach *a, const struct attached *p, int err)
 {
-	switch (err) {
-	case EEXIST:
+	struct counters counters;
+	const char *what;
+
+	if ((err != EEXIST && err != EBUSY) || counters_read(&counters, &what))
+		memset(&counters, 0, sizeof(counters));
+	if (err == EEXIST && counters_find(&counters, p->name))
 		return th_fail(TH_ENV, "%s: a policy %s is attached already; give this one another name by --set name=NAME, or 'taskhold policy detach %s'",
 			       a->object.path, p->name, p->name);
-	case EBUSY:
+	if (err == EBUSY && counters.nr_policies == TASKHOLD_MAX_POLICIES)
 		return th_fail(TH_ENV, "%s: %d policies are attached, which is as many as the module takes; 'taskhold policy list' lists them",
 			       a->object.path, TASKHOLD_MAX_POLICIES);
-	default:
-		return th_fail_libbpf(TH_ENV, "%s: the module or attach() of the policy %s refuses to attach it: %s; the kernel's log may say why",
-				      a->object.path, p->name, strerror(err));
-	}
+	return th_fail_libbpf(TH_ENV, "%s: the module or attach() of the policy %s refuses to attach it: %s; the kernel's log may say why",
+			      a->object.path, p->name, strerror(err));
 }
 
 static int attach_policies(struct attach *a)
@@ -141,8 +147,13 @@ static int print_attached_json(const struct attach *a)
 
 		o = json_object_new_object();
 		answer_text(o, "name", p->name);
-		answer_number(o, "id", p->id);
-		answer_number(o, "slot", p->slot);
+		if (p->id) {
+			answer_number(o, "id", p->id);
+			answer_number(o, "slot", p->slot);
+		} else {
+			json_object_object_add(o, "id", NULL);
+			json_object_object_add(o, "slot", NULL);
+		}
 		answer_text(o, "map", bpf_map__name(p->map));
 		answer_id(o, "link_id", policy_companion_link_id(bpf_link__fd(p->link)));
 		answer_text_or_null(o, "pin", p->pin ?: "");
@@ -172,9 +183,11 @@ static int print_attached(const struct attach *a)
 	for (i = 0; i < a->nr; i++) {
 		const struct attached *p = &a->policies[i];
 
-		printf("policy %s is attached in slot %u, by link %u%s%s\n", p->name, p->slot,
-		       policy_companion_link_id(bpf_link__fd(p->link)), p->pin ? ", pinned at " : "",
-		       p->pin ?: "");
+		printf("policy %s is attached", p->name);
+		if (p->id)
+			printf(" in slot %u", p->slot);
+		printf(", by link %u%s%s\n", policy_companion_link_id(bpf_link__fd(p->link)),
+		       p->pin ? ", pinned at " : "", p->pin ?: "");
 	}
 	for (i = 0; i < a->companions.nr; i++) {
 		const struct policy_companion *c = &a->companions.list[i];
@@ -249,20 +262,32 @@ static int hold(struct attach *a)
 	return ret;
 }
 
-/* Before anything is attached: a signal meanwhile must not leave half of it. */
-static int open_signals(struct attach *a)
+/* One that is at fault from its first call on has ended before it is pinned. */
+static int check_alive(const struct attach *a)
 {
-	sigset_t set;
+	struct pollfd fd;
+	size_t i;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &set, NULL))
-		return th_fail(TH_ENV, "cannot block signals: %s", strerror(errno));
-	a->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
-	if (a->signal_fd < 0)
-		return th_fail(TH_ENV, "cannot watch for signals: %s", strerror(errno));
+	for (i = 0; i < a->nr; i++) {
+		fd = (struct pollfd){ .fd = bpf_link__fd(a->policies[i].link) };
+		if (poll(&fd, 1, 0) > 0)
+			return say_end(a, &a->policies[i]);
+	}
 	return TH_OK;
+}
+
+static int attach_all(struct attach *a)
+{
+	int ret;
+
+	/* As a skeleton does: the others first, so that a policy finds them there. */
+	ret = policy_companion_attach(&a->companions, &a->object) ?: attach_policies(a);
+	if (!ret && a->args->pin)
+		ret = policy_signal_come(a->signal_fd) ?: pin_all(a);
+	if (ret)
+		return ret;
+	find_ids(a);
+	return a->args->pin ? check_alive(a) ?: policy_signal_come(a->signal_fd) : TH_OK;
 }
 
 static int run(struct attach *a)
@@ -272,22 +297,22 @@ static int run(struct attach *a)
 	ret = policy_object_open(&a->object, a->args) ?: policy_set(&a->object, a->args);
 	if (!ret && a->args->pin)
 		ret = policy_pin_check(a->args->pin);
-	ret = ret ?: open_signals(a);
 	if (ret)
 		return ret;
 	policy_object_warn(&a->object);
 	ret = policy_object_load_or_say(&a->object);
-	/* As a skeleton does: the others first, so that a policy finds them there. */
-	ret = ret ?: policy_companion_attach(&a->companions, &a->object) ?: attach_policies(a);
-	if (!ret && a->args->pin)
-		ret = pin_all(a);
+	if (ret)
+		return ret;
+	/* from here on there is more to take back than a handler can */
+	ret = policy_signal_block(&a->signal_fd) ?: attach_all(a);
 	if (ret) {
 		policy_pin_undo(&a->pin);
+		policy_object_unpin(&a->object);
 		return ret;
 	}
-	find_ids(a);
+	a->kept = a->args->pin;
 	ret = print_attached(a);
-	return ret || a->args->pin ? ret : hold(a);
+	return ret || a->kept ? ret : hold(a);
 }
 
 int policy_attach(const struct policy_args *args)
@@ -301,8 +326,8 @@ int policy_attach(const struct policy_args *args)
 		return ret;
 	ret = run(&a);
 	for (i = 0; i < a.nr; i++)
-		bpf_link__destroy(a.policies[i].link);
-	policy_companion_free(&a.companions);
+		policy_pin_close(a.policies[i].link, a.kept);
+	policy_companion_free(&a.companions, a.kept);
 	policy_object_close(&a.object);
 	policy_pin_free(&a.pin);
 	if (a.signal_fd >= 0)

@@ -50,6 +50,8 @@ struct check {
 	size_t nr;
 	char bad_map[128];		/* that could not be made */
 	bool failed;			/* for another reason than its programs */
+	int err;			/* then: a negative errno */
+	struct json_object *messages;	/* what libbpf said of all that was refused */
 };
 
 static struct program *find(struct check *c, const char *name)
@@ -110,12 +112,58 @@ static int prepare(struct check *c, struct policy_object *o)
 	return TH_OK;
 }
 
+/* "libbpf: prog 'NAME': WHY": what it says of a program first is why. Malloced, "" if none. */
+static char *libbpf_reason(const char *name)
+{
+	const char *begin;
+	char head[160];
+
+	snprintf(head, sizeof(head), "prog '%s': ", name);
+	begin = strstr(th_libbpf_kept(), head);
+	begin = begin ? begin + strlen(head) : "";
+	return strndup(begin, strcspn(begin, "\n"));
+}
+
 static int refused(struct program *p, const struct policy_object *o, int err)
 {
 	p->verdict = REFUSED;
 	p->err = err;
 	p->text = strdup(o->log);
-	return p->text ? verifier_log_trim(o->log, &p->log) : -ENOMEM;
+	if (!p->text || verifier_log_trim(o->log, &p->log))
+		return -ENOMEM;
+	/* libbpf itself has refused it: what it is to be attached to, for example, is not there */
+	if (!o->log[0]) {
+		free(p->log.reason);
+		p->log.reason = libbpf_reason(p->name);
+	}
+	return p->log.reason ? 0 : -ENOMEM;
+}
+
+/* Line by line, but for logs of the verifier's, which libbpf repeats. */
+static void keep_messages(struct check *c)
+{
+	static const char prefix[] = "libbpf: ";
+	const char *line = th_libbpf_kept(), *text;
+	bool in_log = false;
+	size_t len;
+	char *one;
+
+	for (; *line; line += len + (line[len] == '\n')) {
+		len = strcspn(line, "\n");
+		text = line;
+		if (!strncmp(text, prefix, strlen(prefix)))
+			text += strlen(prefix);
+		one = strndup(text, len - (text - line));
+		if (!one)
+			return;
+		if (strstr(one, "-- BEGIN PROG LOAD LOG --"))
+			in_log = true;
+		else if (strstr(one, "-- END PROG LOAD LOG --"))
+			in_log = false;
+		else if (!in_log && one[0])
+			answer_add_text(c->messages, one);
+		free(one);
+	}
 }
 
 /* libbpf: map 'x': failed to create: ... */
@@ -152,6 +200,7 @@ static int load(struct check *c)
 		goto out;
 	}
 	policy_object_refused(name);
+	keep_messages(c);
 	/* once, or it would be so for ever */
 	p = name[0] ? find(c, name) : NULL;
 	if (p && p->verdict != REFUSED) {
@@ -159,6 +208,7 @@ static int load(struct check *c)
 		goto out;
 	}
 	c->failed = true;
+	c->err = err;
 	take_bad_map(c);
 	th_fail_libbpf(TH_ENV, "%s: the kernel does not take it: %s", o.path, strerror(-err));
 out:
@@ -211,6 +261,8 @@ static int print_json(const struct check *c, bool accepted)
 	}
 	answer_text(root, "object", c->args->object);
 	answer_bool(root, "accepted", accepted);
+	answer_text_or_null(root, "error", c->failed ? strerror(-c->err) : "");
+	json_object_object_add(root, "messages", json_object_get(c->messages));
 	json_object_object_add(root, "maps", maps);
 	json_object_object_add(root, "programs", programs_json(c));
 	return answer_print(root);
@@ -265,6 +317,7 @@ static int begin(struct check *c)
 
 static int check(struct check *c)
 {
+	bool by_verifier = true;
 	size_t bad = 0, i;
 	int ret;
 
@@ -278,6 +331,7 @@ static int check(struct check *c)
 		return -ret;
 	for (i = 0; i < c->nr; i++) {
 		bad += c->programs[i].verdict == REFUSED;
+		by_verifier &= c->programs[i].verdict != REFUSED || c->programs[i].text[0];
 		if (c->programs[i].verdict == UNTRIED && !c->failed)
 			c->programs[i].verdict = LEFT_OUT;
 	}
@@ -286,14 +340,15 @@ static int check(struct check *c)
 	else if (print_json(c, !bad && !c->failed))
 		return th_fail(TH_IO, "not enough memory for the JSON");
 	if (bad)
-		return th_fail(TH_ENV, "%s: the verifier refuses %zu of %zu programs",
-			       c->args->object, bad, c->nr);
+		return th_fail(TH_ENV, "%s: the %s %zu of %zu programs", c->args->object,
+			       by_verifier ? "verifier refuses" : "kernel does not take", bad,
+			       c->nr);
 	return c->failed ? TH_ENV : TH_OK;
 }
 
 int policy_check(const struct policy_args *args)
 {
-	struct check c = { .args = args };
+	struct check c = { .args = args, .messages = json_object_new_array() };
 	size_t i;
 	int ret;
 
@@ -303,6 +358,7 @@ int policy_check(const struct policy_args *args)
 		free(c.programs[i].text);
 	}
 	free(c.programs);
+	json_object_put(c.messages);
 	policy_object_close(&c.first);
 	return ret;
 }

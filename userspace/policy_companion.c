@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "policy_object.h"
+#include "policy_pin.h"
 
 int policy_companion_attach(struct policy_companions *c, const struct policy_object *o)
 {
@@ -43,14 +44,16 @@ int policy_companion_attach(struct policy_companions *c, const struct policy_obj
 	}
 	return TH_OK;
 fail:
-	policy_companion_free(c);
+	policy_companion_free(c, false);
 	return ret;
 }
 
-void policy_companion_free(struct policy_companions *c)
+void policy_companion_free(struct policy_companions *c, bool kept)
 {
-	while (c->nr)
-		bpf_link__destroy(c->list[--c->nr].link);
+	while (c->nr) {
+		c->nr--;
+		policy_pin_close(c->list[c->nr].link, kept && c->list[c->nr].pin);
+	}
 	free(c->list);
 	c->list = NULL;
 }

@@ -7,6 +7,7 @@
 #ifndef _TASKHOLD_POLICY_COMPANION_H
 #define _TASKHOLD_POLICY_COMPANION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <bpf/libbpf.h>
@@ -31,8 +32,8 @@ struct policy_companions {
  */
 int policy_companion_attach(struct policy_companions *c, const struct policy_object *o);
 
-/* Detaches them, but for what a pin keeps. */
-void policy_companion_free(struct policy_companions *c);
+/* Detaches them, or with @kept only those that are not pinned. */
+void policy_companion_free(struct policy_companions *c, bool kept);
 
 /* The link's number in the kernel, 0: not to be read. */
 unsigned int policy_companion_link_id(int link_fd);

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * taskhold policy detach: ends a policy, whoever keeps it, and removes its pins and
- * those of its companions.
+ * those of its companions; of one that has ended, what it has left.
  */
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <bpf/bpf.h>
 
 #include "answer.h"
 #include "error.h"
@@ -18,85 +12,18 @@
 #include "policy.h"
 #include "policy_end.h"
 #include "policy_find.h"
-#include "policy_pin.h"
+#include "policy_gone.h"
+#include "policy_remains.h"
+#include "policy_remove.h"
+#include "policy_stop.h"
 
-/* Whoever else detaches it at the same time may not have ended it yet. */
-#define GONE_MS		10000
-#define GONE_STEP_MS	10
-
-static int end(const struct policy_place *place)
-{
-	__u32 key = 0;
-	int fd, err;
-
-	fd = place->link_id ? bpf_link_get_fd_by_id(place->link_id) :
-			      bpf_map_get_fd_by_id(place->map_id);
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	err = place->link_id ? bpf_link_detach(fd) : bpf_map_delete_elem(fd, &key);
-	close(fd);
-	/* somebody else did */
-	return err == -ENOLINK || err == -ENOENT || err == -EINPROGRESS ? 0 : err;
-}
-
-/* Waits until the module has it no more; then *info is how it ended, if known. */
-static int wait_gone(__u64 id, struct taskhold_exit_info *info)
-{
-	const struct taskhold_exit_info *ended;
-	struct counters counters;
-	const char *what;
-	int waited, err;
-
-	for (waited = 0; waited < GONE_MS; waited += GONE_STEP_MS) {
-		err = counters_read(&counters, &what);
-		if (err)
-			return err;
-		if (!counters_find_id(&counters, id)) {
-			ended = counters_find_ended_id(&counters, id);
-			if (ended)
-				*info = *ended;
-			return 0;
-		}
-		poll(NULL, 0, GONE_STEP_MS);
-	}
-	return -ETIMEDOUT;
-}
-
-static void add(struct json_object *removed, const char *path)
-{
-	char *clean = holders_printable(path);
-
-	if (removed)
-		json_object_array_add(removed, clean ? json_object_new_string(clean) : NULL);
-	else
-		printf("removed %s\n", clean ? clean : path);
-	free(clean);
-}
-
-/* Those of one object of BPF, and the directories that held nothing else. */
-static int remove_pins(const struct holders_obj *obj, struct json_object *removed)
-{
-	int ret = TH_OK, err;
-	char *dir;
-	size_t i;
-
-	for (i = 0; i < obj->nr_pins; i++) {
-		err = policy_pin_remove(obj->pins[i],
-					obj->self.type == HOLDERS_LINK ? obj->self.id : 0);
-		if (err < 0)
-			ret = th_fail(TH_IO, "%s: cannot be removed: %s", obj->pins[i],
-				      strerror(-err));
-		if (err <= 0)
-			continue;
-		add(removed, obj->pins[i]);
-		dir = strndup(obj->pins[i], strrchr(obj->pins[i], '/') - obj->pins[i]);
-		/* The mount point itself is busy, and what has other pins is not empty. */
-		if (dir && !rmdir(dir))
-			add(removed, dir);
-		free(dir);
-	}
-	return ret;
-}
+/* What was done, for the answer. */
+struct done {
+	struct taskhold_exit_info info;
+	struct json_object *removed;	/* NULL: is printed */
+	__u32 map_id;			/* whose registration without a link was left, 0: none */
+	bool any;
+};
 
 static int remove_all(const struct policies *p, const struct policy_place *place,
 		      struct json_object *removed)
@@ -108,62 +35,105 @@ static int remove_all(const struct policies *p, const struct policy_place *place
 
 	if (policy_find_keepers(p, place, &sum))
 		return th_fail(TH_ENV, "out of memory: the pins are left");
-	ret = remove_pins(&sum, removed);
+	ret = policy_remove_pins(&sum, removed);
 	holders_free_obj(&sum);
 	for (i = 0; alone && i < p->holders.nr; i++) {
 		if (!policy_find_companion(p, place, &p->holders.obj[i]))
 			continue;
-		one = remove_pins(&p->holders.obj[i], removed);
+		one = policy_remove_pins(&p->holders.obj[i], removed);
 		ret = ret ?: one;
 	}
 	return ret;
 }
 
-static int detach(const struct policies *p, const struct policy_args *args)
+static int detach(struct policies *p, const struct policy_args *args, struct done *done)
 {
-	struct json_object *removed = args->json ? json_object_new_array() : NULL, *root;
 	const struct taskhold_policy_stats *stats;
-	struct taskhold_exit_info info = {};
-	const struct policy_place *place;
-	int ret, err;
+	const struct policy_place *found;
+	struct policy_place place;
+	int ret;
 
-	ret = policy_find_attached(p, args->name, &stats, &place);
+	if (args->pin)
+		return th_fail(TH_USAGE, "policy %s is attached, and goes with its pins: leave --pin %s out",
+			       args->name, args->pin);
+	ret = policy_find_attached(p, args->name, &stats, &found);
 	if (ret)
-		goto out;
-	err = end(place);
-	if (err) {
-		ret = th_fail(TH_ENV, "policy %s cannot be detached: %s", args->name,
-			      strerror(-err));
-		goto out;
-	}
-	err = wait_gone(stats->id, &info);
-	if (err) {
-		ret = th_fail(TH_ENV, "policy %s is not seen to be gone: %s", args->name,
-			      strerror(-err));
-		goto out;
-	}
-	if (!removed)
+		return ret;
+	/* what is found goes when the places are read again */
+	place = *found;
+	ret = policy_stop(p, &place, stats->id, &done->info);
+	if (ret)
+		return ret;
+	done->any = true;
+	if (!done->removed)
 		printf("policy %s is detached\n", args->name);
-	ret = remove_all(p, place, removed);
-	if (removed) {
-		root = json_object_new_object();
-		json_object_object_add(root, "ended", info.kind ? policy_end_json(&info) : NULL);
-		json_object_object_add(root, "removed", removed);
-		removed = NULL;
-		if (answer_print(root))
-			ret = th_fail(TH_IO, "not enough memory for the JSON");
-	}
-out:
-	json_object_put(removed);
+	ret = remove_all(p, &place, done->removed);
+	policy_gone_wait(p, &place);
 	return ret;
+}
+
+/* The module has ended it, or who detached it has not come to the rest. */
+static int clear(const struct policies *p, const struct taskhold_exit_info *ended,
+		 const struct policy_args *args, struct done *done)
+{
+	const struct policy_place *place = policy_find(p, args->name);
+	int ret = TH_OK, err;
+
+	done->info = *ended;
+	if (place && !place->link_id) {
+		err = policy_stop_place(place);
+		if (err < 0)
+			return th_fail(TH_ENV, "policy %s has ended; the registration of its map %u cannot be removed: %s",
+				       args->name, place->map_id, strerror(-err));
+		done->map_id = place->map_id;
+		done->any = true;
+		if (!done->removed)
+			printf("removed the registration of map %u\n", place->map_id);
+	}
+	if (args->pin)
+		ret = policy_remains_remove(p, args->pin, done->removed);
+	else if (!done->map_id)
+		return th_fail(TH_USAGE, "policy %s is attached no more: %s; 'taskhold policy show %s' has its counters, 'taskhold policy detach %s --pin DIR' removes the pins that are left of it",
+			       args->name, ended->text, args->name, args->name);
+	if (place && done->map_id)
+		policy_gone_wait(p, place);
+	done->any |= !ret;
+	return ret;
+}
+
+static int print_json(const struct done *done)
+{
+	struct json_object *root = json_object_new_object();
+
+	json_object_object_add(root, "ended",
+			       done->info.kind ? policy_end_json(&done->info) : NULL);
+	answer_id(root, "map_id", done->map_id);
+	json_object_object_add(root, "removed", json_object_get(done->removed));
+	return answer_print(root) ? th_fail(TH_IO, "not enough memory for the JSON") : TH_OK;
 }
 
 int policy_detach(const struct policy_args *args)
 {
+	const struct taskhold_exit_info *ended;
+	struct done done = {};
 	struct policies p = {};
-	int ret;
+	int ret, out;
 
-	ret = module_require() ?: policies_read(&p) ?: detach(&p, args);
+	ret = module_require() ?: policies_read(&p);
+	if (ret)
+		goto out;
+	if (args->json)
+		done.removed = json_object_new_array();
+	ended = counters_find(&p.counters, args->name) ?
+			NULL :
+			counters_find_ended(&p.counters, args->name);
+	ret = ended ? clear(&p, ended, args, &done) : detach(&p, args, &done);
+	if (args->json && done.any) {
+		out = print_json(&done);
+		ret = ret ?: out;
+	}
+out:
+	json_object_put(done.removed);
 	policies_free(&p);
 	return ret;
 }

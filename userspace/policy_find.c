@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 
 #include "error.h"
+#include "ids.h"
 
 /* ---- maps and links ---- */
 
@@ -76,11 +77,12 @@ static int read_value(const struct policy_type *type, int fd, struct policy_plac
 	return *state == POLICY_STATE_INUSE || *state == POLICY_STATE_READY;
 }
 
-static int add_map(struct policies *p, int fd)
+static int add_map(void *ctx, __u32 id, int fd)
 {
 	struct policy_place place = {}, *more;
 	struct bpf_map_info info = {};
 	__u32 len = sizeof(info);
+	struct policies *p = ctx;
 	enum policy_state state = POLICY_STATE_INIT;
 	int ret;
 
@@ -93,7 +95,7 @@ static int add_map(struct policies *p, int fd)
 	ret = read_value(&p->type, fd, &place, &state);
 	if (ret <= 0)
 		return ret;
-	place.map_id = info.id;
+	place.map_id = id;
 	snprintf(place.map_name, sizeof(place.map_name), "%s", info.name);
 	/* until a link is found, one that has none: see drop_unlinked() */
 	place.link_id = state == POLICY_STATE_INUSE ? 0 : ~0U;
@@ -105,10 +107,11 @@ static int add_map(struct policies *p, int fd)
 	return 0;
 }
 
-static int add_link(struct policies *p, int fd)
+static int add_link(void *ctx, __u32 id, int fd)
 {
 	struct bpf_link_info info = {};
 	__u32 len = sizeof(info);
+	struct policies *p = ctx;
 	size_t i;
 	int err;
 
@@ -117,7 +120,7 @@ static int add_link(struct policies *p, int fd)
 		return err;
 	for (i = 0; i < p->nr_places; i++) {
 		if (p->places[i].map_id == info.struct_ops.map_id)
-			p->places[i].link_id = info.id;
+			p->places[i].link_id = id;
 	}
 	return 0;
 }
@@ -134,30 +137,6 @@ static void drop_unlinked(struct policies *p)
 	p->nr_places = nr;
 }
 
-/* Objects that vanish meanwhile are left out. */
-static int each_id(struct policies *p, int (*next)(__u32, __u32 *), int (*get_fd)(__u32),
-		   int (*fn)(struct policies *, int))
-{
-	__u32 id = 0;
-	int fd, ret;
-
-	for (;;) {
-		ret = next(id, &id);
-		if (ret)
-			return ret == -ENOENT ? 0 : ret;
-		fd = get_fd(id);
-		/* it has gone, or is a link that is not there for others yet */
-		if (fd == -ENOENT || fd == -EAGAIN)
-			continue;
-		if (fd < 0)
-			return fd;
-		ret = fn(p, fd);
-		close(fd);
-		if (ret)
-			return ret;
-	}
-}
-
 int policy_find_places(struct policies *p)
 {
 	int err;
@@ -165,9 +144,9 @@ int policy_find_places(struct policies *p)
 	free(p->places);
 	p->places = NULL;
 	p->nr_places = 0;
-	err = each_id(p, bpf_map_get_next_id, bpf_map_get_fd_by_id, add_map);
+	err = ids_each(bpf_map_get_next_id, bpf_map_get_fd_by_id, add_map, p);
 	/* after the maps that they attach */
-	err = err ?: each_id(p, bpf_link_get_next_id, bpf_link_get_fd_by_id, add_link);
+	err = err ?: ids_each(bpf_link_get_next_id, bpf_link_get_fd_by_id, add_link, p);
 	if (err)
 		return th_fail(TH_ENV, "the kernel does not list its maps and links: %s",
 			       strerror(-err));
@@ -266,23 +245,25 @@ int policy_find_keepers(const struct policies *p, const struct policy_place *pla
 	return 0;
 }
 
-/* The id of the BTF object that a program was loaded with; 0: none. */
-static __u32 btf_of(const struct policies *p, __u32 prog_id)
+/* The id of the BTF object that a program or map was loaded with; 0: none. */
+static __u32 btf_of(const struct policies *p, struct holders_ref ref)
 {
-	struct holders_ref ref = { HOLDERS_PROG, prog_id };
-	const struct holders_obj *prog = holders_find(&p->holders, ref);
+	const struct holders_obj *obj = holders_find(&p->holders, ref);
 	size_t i;
 
-	for (i = 0; prog && i < prog->keeps.nr; i++) {
-		if (prog->keeps.ref[i].type == HOLDERS_BTF)
-			return prog->keeps.ref[i].id;
+	for (i = 0; obj && i < obj->keeps.nr; i++) {
+		if (obj->keeps.ref[i].type == HOLDERS_BTF)
+			return obj->keeps.ref[i].id;
 	}
 	return 0;
 }
 
+/* That of the map: there need be no program in it. */
 static __u32 btf_of_place(const struct policies *p, const struct policy_place *place)
 {
-	return place->nr_members ? btf_of(p, place->members[0].prog_id) : 0;
+	struct holders_ref map = { HOLDERS_MAP, place->map_id };
+
+	return btf_of(p, map);
 }
 
 bool policy_find_companion(const struct policies *p, const struct policy_place *place,
@@ -295,7 +276,36 @@ bool policy_find_companion(const struct policies *p, const struct policy_place *
 		return false;
 	for (i = 0; i < link->keeps.nr; i++) {
 		if (link->keeps.ref[i].type == HOLDERS_PROG &&
-		    btf_of(p, link->keeps.ref[i].id) == btf)
+		    btf_of(p, link->keeps.ref[i]) == btf)
+			return true;
+	}
+	return false;
+}
+
+bool policy_find_part(const struct policies *p, const struct policy_place *place,
+		      const struct holders_obj *obj)
+{
+	__u32 btf = btf_of_place(p, place);
+
+	switch (obj->self.type) {
+	case HOLDERS_PROG:
+		return btf && btf_of(p, obj->self) == btf;
+	case HOLDERS_LINK:
+		return obj->self.id == place->link_id || policy_find_companion(p, place, obj);
+	case HOLDERS_MAP:
+		return obj->self.id == place->map_id ||
+		       (btf && obj->how == HOLDERS_DOES && btf_of(p, obj->self) == btf);
+	default:
+		return false;
+	}
+}
+
+bool policy_find_btf(const struct policies *p, __u32 btf)
+{
+	size_t i;
+
+	for (i = 0; i < p->nr_places; i++) {
+		if (btf_of_place(p, &p->places[i]) == btf)
 			return true;
 	}
 	return false;
@@ -307,7 +317,7 @@ bool policy_find_sibling(const struct policies *p, const struct policy_place *pl
 	size_t i;
 
 	for (i = 0; btf && i < p->nr_places; i++) {
-		if (&p->places[i] != place && btf_of_place(p, &p->places[i]) == btf)
+		if (p->places[i].map_id != place->map_id && btf_of_place(p, &p->places[i]) == btf)
 			return true;
 	}
 	return false;

@@ -79,6 +79,16 @@ int policy_find_keepers(const struct policies *p, const struct policy_place *pla
 bool policy_find_companion(const struct policies *p, const struct policy_place *place,
 			   const struct holders_obj *link);
 
+/*
+ * Does it hold the module for the policy: its link, its map, a program of the same load, a
+ * link of one, a map of the same load with records?
+ */
+bool policy_find_part(const struct policies *p, const struct policy_place *place,
+		      const struct holders_obj *obj);
+
+/* Has an attached policy this BTF object, as all has that was loaded with it? */
+bool policy_find_btf(const struct policies *p, __u32 btf);
+
 /* Is another policy that is attached from the same load? */
 bool policy_find_sibling(const struct policies *p, const struct policy_place *place);
 

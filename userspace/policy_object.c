@@ -15,6 +15,7 @@
 
 #include "error.h"
 #include "policy.h"
+#include "policy_signal.h"
 #include "policy_type.h"
 #include "verifier_log.h"
 
@@ -190,23 +191,65 @@ int policy_object_open(struct policy_object *o, const struct policy_args *args)
 
 void policy_object_close(struct policy_object *o)
 {
+	policy_signal_forget();
 	bpf_object__close(o->obj);
 	free(o->log);
+	free(o->fresh);
+}
+
+/* Maps that are to be pinned by their names, and are not yet. */
+static int note_fresh(struct policy_object *o)
+{
+	struct bpf_map *map;
+	const char *path;
+	size_t nr = 0;
+
+	bpf_object__for_each_map(map, o->obj)
+		nr++;
+	o->fresh = calloc(nr + 1, sizeof(*o->fresh));
+	if (!o->fresh)
+		return -ENOMEM;
+	nr = 0;
+	bpf_object__for_each_map(map, o->obj) {
+		path = bpf_map__pin_path(map);
+		if (path && bpf_map__autocreate(map) && access(path, F_OK) && errno == ENOENT)
+			o->fresh[nr++] = path;
+	}
+	return 0;
 }
 
 int policy_object_load(struct policy_object *o)
 {
 	struct bpf_program *prog;
+	int err;
 
 	/* also of what an earlier load has left, for policy_object_refused() */
 	th_libbpf_clear();
 	o->log = calloc(1, LOG_SIZE);
-	if (!o->log)
+	if (!o->log || note_fresh(o))
 		return -ENOMEM;
 	/* One for all: libbpf asks for a log of what was refused, and ends there. */
 	bpf_object__for_each_program(prog, o->obj)
 		bpf_program__set_log_buf(prog, o->log, LOG_SIZE);
-	return bpf_object__load(o->obj);
+	policy_signal_catch(o->fresh);
+	err = bpf_object__load(o->obj);
+	/* libbpf has unpinned them */
+	if (err)
+		policy_signal_forget();
+	return err;
+}
+
+void policy_object_unpin(const struct policy_object *o)
+{
+	struct bpf_map *map;
+	size_t i;
+
+	for (i = 0; o->fresh && o->fresh[i]; i++) {
+		bpf_object__for_each_map(map, o->obj) {
+			if (bpf_map__pin_path(map) == o->fresh[i] && bpf_map__is_pinned(map))
+				bpf_map__unpin(map, NULL);
+		}
+	}
 }
 
 void policy_object_refused(char name[128])
@@ -214,7 +257,8 @@ void policy_object_refused(char name[128])
 	const char *begin, *end;
 
 	name[0] = 0;
-	end = strstr(th_libbpf_kept(), "': BPF program load failed");
+	/* said of each that is refused, by the verifier or by libbpf, and last */
+	end = strstr(th_libbpf_kept(), "': failed to load: ");
 	if (!end)
 		return;
 	for (begin = end; begin > th_libbpf_kept() && begin[-1] != '\''; begin--)
@@ -234,7 +278,8 @@ int policy_object_load_or_say(struct policy_object *o)
 		return TH_OK;
 	policy_object_refused(name);
 	prog = name[0] ? bpf_object__find_program_by_name(o->obj, name) : NULL;
-	if (!prog)
+	/* without a log libbpf has refused it, and says why */
+	if (!prog || !o->log[0])
 		return th_fail_libbpf(TH_ENV, "%s: the kernel does not take it: %s", o->path,
 				      strerror(-err));
 	oom = verifier_log_trim(o->log, &log);

@@ -22,6 +22,7 @@ struct policy_object {
 	struct bpf_map *maps[POLICY_OBJECT_MAPS];	/* the policies that are wanted */
 	size_t nr_maps;
 	char *log;		/* the verifier's, of the program that it refused */
+	const char **fresh;	/* where libbpf pins maps by their names anew, up to a NULL */
 };
 
 /*
@@ -42,10 +43,14 @@ void policy_object_close(struct policy_object *o);
 void policy_object_warn(const struct policy_object *o);
 
 /*
- * Loads what is wanted of it.  Returns 0, or a negative errno with o->log as the
+ * Loads what is wanted of it, and has a signal leave none of the maps that are pinned by
+ * their names: policy_signal_catch().  Returns 0, or a negative errno with o->log as the
  * verifier left it; libbpf's messages are kept.  It does not speak.
  */
 int policy_object_load(struct policy_object *o);
+
+/* Takes back the pins of maps by their names that the load has made. */
+void policy_object_unpin(const struct policy_object *o);
 
 /* The program that libbpf said it could not load; "" where it was something else. */
 void policy_object_refused(char name[128]);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 
 #include "error.h"
 #include "holders.h"
@@ -38,10 +39,17 @@ int policy_pin_check(const char *dir)
 	const char *rest;
 	struct statfs fs;
 	struct stat st;
+	size_t len;
 
 	if (!dir[0] || strlen(dir) >= sizeof(above) - 1)
 		return th_fail(TH_USAGE, "policy: --pin %s: want a path of 1 to %zu bytes", dir,
 			       sizeof(above) - 2);
+	for (rest = dir; *rest; rest += len + strspn(rest + len, "/")) {
+		len = strcspn(rest, "/");
+		if (len > NAME_MAX)
+			return th_fail(TH_USAGE, "policy: --pin %s: has a name of %zu bytes; want %d at most",
+				       dir, len, NAME_MAX);
+	}
 	if (!lstat(dir, &st))
 		return th_fail(TH_IO, "policy: --pin %s: it exists; give a directory that does not",
 			       dir);
@@ -60,27 +68,30 @@ int policy_pin_check(const char *dir)
 	return TH_OK;
 }
 
+static int make_one(struct policy_pin *pin, const char *dir)
+{
+	if (mkdir(dir, 0700))
+		return -errno;
+	snprintf(pin->made, sizeof(pin->made), "%s", dir);
+	pin->nr_made++;
+	return 0;
+}
+
 static int make(struct policy_pin *pin, const char *dir)
 {
 	char above[PATH_MAX];
 	int err;
 
-	if (!mkdir(dir, 0700)) {
-		pin->nr_made++;
-		return 0;
-	}
-	if (errno != ENOENT)
-		return -errno;
+	err = make_one(pin, dir);
+	if (err != -ENOENT)
+		return err;
 	snprintf(above, sizeof(above), "%s", dir);
 	parent(above);
 	err = make(pin, above);
 	/* somebody else may have made that one just now, who may as well */
 	if (err && err != -EEXIST)
 		return err;
-	if (mkdir(dir, 0700))
-		return -errno;
-	pin->nr_made++;
-	return 0;
+	return make_one(pin, dir);
 }
 
 int policy_pin_make(struct policy_pin *pin, const char *dir)
@@ -97,9 +108,12 @@ int policy_pin_make(struct policy_pin *pin, const char *dir)
 
 char *policy_pin_path(const char *dir, const char *name)
 {
+	size_t len = strlen(dir);
 	char *path;
 
-	return asprintf(&path, "%s/%s", dir, name) < 0 ? NULL : path;
+	while (len && dir[len - 1] == '/')
+		len--;
+	return asprintf(&path, "%.*s/%s", (int)len, dir, name) < 0 ? NULL : path;
 }
 
 const char *policy_pin_link(struct policy_pin *pin, int link_fd, const char *name)
@@ -145,20 +159,23 @@ int policy_pin_remove(const char *path, unsigned int link_id)
 
 void policy_pin_undo(struct policy_pin *pin)
 {
-	char dir[PATH_MAX] = ".";
 	size_t i;
 
 	for (i = 0; i < pin->nr_paths; i++)
 		unlink(pin->paths[i]);
-	if (pin->dir)
-		snprintf(dir, sizeof(dir), "%s", pin->dir);
-	/* the last ones of the path, but for those that could not be made */
-	for (; pin->nr_made; parent(dir)) {
-		if (!rmdir(dir))
-			pin->nr_made--;
-		else if (errno != ENOENT)
-			break;
+	/* what somebody else has put there meanwhile stays, with all above it */
+	for (; pin->nr_made && !rmdir(pin->made); pin->nr_made--)
+		parent(pin->made);
+}
+
+void policy_pin_close(struct bpf_link *link, bool pinned)
+{
+	if (pinned) {
+		/* destroying one that is disconnected leaves its file open */
+		close(bpf_link__fd(link));
+		bpf_link__disconnect(link);
 	}
+	bpf_link__destroy(link);
 }
 
 void policy_pin_free(struct policy_pin *pin)

@@ -6,19 +6,23 @@
 #ifndef _TASKHOLD_POLICY_PIN_H
 #define _TASKHOLD_POLICY_PIN_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
+struct bpf_link;
+
 struct policy_pin {
 	const char *dir;
-	size_t nr_made;		/* directories that were made: the last ones of the path */
+	char made[PATH_MAX];	/* the deepest directory that was made */
+	size_t nr_made;		/* it and those above it that were */
 	char **paths;		/* of what is pinned */
 	size_t nr_paths;
 };
 
 /*
  * Can it be made there?  Says what is wrong: it is there, is below no bpffs, or has a
- * name that a bpffs does not take.  Changes nothing; returns an exit code.
+ * name that a bpffs does not take, with a dot or too long.  Changes nothing; returns an exit code.
  */
 int policy_pin_check(const char *dir);
 
@@ -38,7 +42,13 @@ int policy_pin_remove(const char *path, unsigned int link_id);
 void policy_pin_undo(struct policy_pin *pin);
 void policy_pin_free(struct policy_pin *pin);
 
-/* "DIR/NAME" malloced, or NULL. */
+/*
+ * Gives a link up: detaches it, or where a pin keeps it only closes it.  libbpf would
+ * disable the perf event of one that is on a kprobe or a tracepoint.
+ */
+void policy_pin_close(struct bpf_link *link, bool pinned);
+
+/* "DIR/NAME" malloced, or NULL; slashes at the end of DIR count once. */
 char *policy_pin_path(const char *dir, const char *name);
 
 #endif /* _TASKHOLD_POLICY_PIN_H */

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -28,6 +29,7 @@
 #include "policy_pin.h"
 #include "policy_replace.h"
 #include "policy_set.h"
+#include "policy_signal.h"
 
 /* Under which a companion is pinned until it takes the place of the old one. */
 #define NEW_SUFFIX	"-new"
@@ -41,6 +43,8 @@ struct update {
 	struct policy_companions companions;
 	struct policy_pin pin;
 	char *dir;		/* of the policy's pin, NULL: it has none */
+	bool exchanged;
+	int signal_fd;
 };
 
 static int find(struct update *u)
@@ -114,14 +118,33 @@ static int open_object(struct update *u)
 	return TH_OK;
 }
 
+/* attach() is called when a policy is attached, and a second time when that is done anew. */
+static void warn_attach(const struct update *u)
+{
+	void **attach = policy_object_member(&u->object, u->object.maps[0], "attach",
+					     sizeof(*attach));
+	const char *whose = attach && *attach ? u->args->object : NULL;
+	size_t i;
+
+	for (i = 0; !whose && i < u->place->nr_members; i++) {
+		if (!strcmp(u->place->members[i].name, "attach"))
+			whose = "what ran until now";
+	}
+	if (whose)
+		th_warn("policy %s: %s has an attach(), which an update does not call: what that sets up, such as timers, is missing until 'taskhold policy detach %s' and 'taskhold policy attach %s'",
+			u->place->name, whose, u->place->name, u->args->object);
+}
+
 static int load(struct update *u)
 {
-	int ret, err;
-
 	policy_object_warn(&u->object);
-	ret = policy_object_load_or_say(&u->object);
-	if (ret)
-		return ret;
+	return policy_object_load_or_say(&u->object);
+}
+
+static int set_value(const struct update *u)
+{
+	int err;
+
 	err = policy_type_set_value(&u->policies.type, bpf_object__btf(u->object.obj),
 				    u->object.maps[0]);
 	if (err)
@@ -257,6 +280,19 @@ static int print(const struct update *u)
 	return answer_print(o) ? th_fail(TH_IO, "not enough memory for the JSON") : TH_OK;
 }
 
+static int exchange(struct update *u)
+{
+	int ret = TH_OK;
+
+	if (u->dir)
+		ret = pin_companions(u);
+	/* the last moment to take it back */
+	ret = ret ?: policy_signal_come(u->signal_fd) ?:
+	      policy_replace(u->place, bpf_map__fd(u->object.maps[0]));
+	u->exchanged = !ret;
+	return ret;
+}
+
 static int run(struct update *u)
 {
 	int ret, out;
@@ -265,13 +301,15 @@ static int run(struct update *u)
 	if (!ret && u->dir)
 		ret = check_places(u);
 	ret = ret ?: load(u);
-	if (!ret && u->dir)
-		ret = pin_companions(u);
-	ret = ret ?: policy_replace(u->place, bpf_map__fd(u->object.maps[0]));
+	if (ret)
+		return ret;
+	ret = policy_signal_block(&u->signal_fd) ?: set_value(u) ?: exchange(u);
 	if (ret) {
 		policy_pin_undo(&u->pin);
+		policy_object_unpin(&u->object);
 		return ret;
 	}
+	warn_attach(u);
 	if (u->dir)
 		ret = exchange_companions(u);
 	out = print(u);
@@ -280,14 +318,16 @@ static int run(struct update *u)
 
 int policy_update(const struct policy_args *args)
 {
-	struct update u = { .args = args };
+	struct update u = { .args = args, .signal_fd = -1 };
 	int ret;
 
 	ret = module_require() ?: run(&u);
-	policy_companion_free(&u.companions);
+	policy_companion_free(&u.companions, u.exchanged);
 	policy_object_close(&u.object);
 	policy_pin_free(&u.pin);
 	policies_free(&u.policies);
 	free(u.dir);
+	if (u.signal_fd >= 0)
+		close(u.signal_fd);
 	return ret;
 }

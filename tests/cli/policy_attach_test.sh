@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 300
+# timeout: 600
 # kmsg-allow: taskhold: policy cli is at fault and detached: finish\(\) returned 77, want a verdict, 0 to 2
 #
 # taskhold policy attach, in the foreground and pinned: what it attaches, how it ends,
@@ -24,7 +24,7 @@ detach_by_module() {
 	echo "$1" >/sys/module/taskhold/parameters/detach
 }
 
-plan 39
+plan 61
 # foreground
 here "it attaches, and stays" hold "$object"
 check "it says so" grep -q '^policy cli is attached in slot 0, by link' "$work/held.out"
@@ -40,6 +40,10 @@ check "no companion either" until_true 10 no_companion
 here "another" hold "$object" --set name=int
 check "SIGINT" signal_holder INT
 here "ends it with 0 too" ended 0
+here "one more" hold "$object"
+check "SIGHUP, as of a terminal that is closed" signal_holder HUP
+here "ends it with 0 as well" ended 0
+check "and leaves nothing" nothing_left
 here "a third" hold "$object" --set name=killed
 signal_holder KILL
 here "SIGKILL ends it" ended 137
@@ -64,6 +68,22 @@ assert last[\"ended\"][\"kind\"] == \"unregistered\" and last[\"ended\"][\"id\"]
 ' '$work/held.out'"
 check "nothing is left of these" nothing_left
 
+# two, of which one goes
+here "two in the foreground" hold "$objects/cli_two.bpf.o"
+check "one of which is detached" policy detach first
+check "the other is held on" until_true 10 grep -q 'policy first is detached from outside' "$work/held.err"
+check "and is attached" same "$(names)" "['second']"
+check "SIGTERM" signal_holder TERM
+here "ends it with 6, as one had been detached" ended 6
+check "nothing is left of them" nothing_left
+here "one that has the name of a second" hold "$objects/cli_two.bpf.o" --map second
+check "both are refused" fails_with "a policy second is attached already" \
+	policy attach "$objects/cli_two.bpf.o" --pin "$pins/two"
+check "the first is taken back" same "$(names)" "['second']"
+check "nothing of it is pinned" test ! -e "$pins/two"
+check "the held one" signal_holder TERM
+here "ends as ever" ended 0
+
 # at fault: what finish() returns is no verdict
 here "a policy at fault" hold "$object" --set verdict=77
 /bin/true
@@ -73,7 +93,7 @@ check "which show has" holds "r['attached'] is False and r['kind'] == 'return_va
 	'finish() returned 77' in r['text'] and r['finished'] >= 1" policy show cli --json
 
 # pinned
-check "it is pinned" holds "r['attached'][0]['pin'] == '$pins/a/policy'" policy attach "$object" --pin "$pins/a" --json
+check "it is pinned" holds "r['attached'][0]['pin'] == '$pins/a/policy'" policy attach "$object" --pin "$pins/a//" --json
 check "with its companions" same "$(cd "$pins/a" && echo *)" "count_exec policy show_execs"
 check "whose iterator can be read" grep -q '^execs [1-9]' "$pins/a/show_execs"
 check "all survive the command" attached cli
@@ -81,5 +101,16 @@ check "detach removes the pins" holds "r['ended']['kind'] == 'unregistered' and 
 	['$pins/a'] + ['$pins/a/' + n for n in ('count_exec', 'policy', 'show_execs')]" policy detach cli --json
 check "and the directory" test ! -e "$pins/a"
 check "a directory that exists is refused" exits 4 "it exists" policy attach "$object" --pin "$pins"
+check "and a name that is too long" exits 2 "has a name of 256 bytes; want 255 at most" \
+	policy attach "$object" --pin "$pins/new/$(printf '%0256d' 0)"
+check "of which nothing is made" test ! -e "$pins/new"
 check "and one below no bpffs" exits 4 "is on no bpffs" policy attach "$object" --pin "$work/x"
+check "which is JSON where that is asked for" refuses "list(r) == ['error'] and r['error']['status'] == 4 and
+	'is on no bpffs' in r['error']['message']" 4 policy attach "$object" --pin "$work/x" --json
+# nobody reads: it dies of SIGPIPE when it says that it is attached
+check "SIGPIPE" same "$(python3 -c 'import os, subprocess, sys
+reader, writer = os.pipe()
+os.close(reader)
+print(subprocess.run(sys.argv[1:], stdout=writer).returncode)' taskhold policy attach "$object")" -13
+check "leaves nothing either" nothing_left
 finish

@@ -20,7 +20,20 @@ checked() {
 	policy check "$@" --json >"$work/json" 2>"$work/err" || (($? == 3))
 }
 
-plan 21
+# renamed FILE OLD NEW: a copy of the object in which a name is another of the same length
+renamed() {
+	sed "s/$2/$3/g" "$objects/$1" >"$work/renamed.o"
+}
+# why EXPRESSION TEXT: what every refusal has in JSON, and what more is asked for
+why() {
+	checked "$work/renamed.o" &&
+		evaluate_true "r['accepted'] is False and any(\"$2\" in m for m in r['messages']) and $1"
+}
+verdict() {
+	echo "{p['name']: (p['verdict'], p.get('reason')) for p in r['programs']}['$1']"
+}
+
+plan 30
 check "a good object" holds "r['accepted'] and {m['name']: m['verdict'] for m in r['maps']}['policy'] == 'accepted' and
 	{p['name']: p['verdict'] for p in r['programs']} == {n: 'accepted' for n in
 	('on_admit', 'on_finish', 'count_exec', 'show_execs', 'read_all')}" \
@@ -43,6 +56,27 @@ check "attach says the first alike" fails_with "the verifier refuses program no_
 check "with its source" fails_with \
 	"cli_refused.bpf.c:$(line_of 'no check of parent'): return parent->tgid == 1; /* no check of parent */" \
 	policy attach "$objects/cli_refused.bpf.o"
+renamed cli_policy.bpf.o sched_process_exec sched_process_exeX
+check "a tracepoint that is not there" why "$(verdict count_exec)[0] == 'refused' and
+	'sched_process_exeX' in $(verdict count_exec)[1]" sched_process_exeX
+check "the rest is judged all the same" evaluate_true \
+	"$(verdict on_admit)[0] == $(verdict on_finish)[0] == 'accepted'"
+check "in words it is no verdict of the verifier's" exits 3 "the kernel does not take 1 of 5 programs" \
+	policy check "$work/renamed.o"
+check "attach says libbpf's reason" fails_with "failed to find kernel BTF type ID of 'sched_process_exeX'" \
+	policy attach "$work/renamed.o"
+renamed cli_refused.bpf.o taskhold_rec_acquire taskhold_rec_acquirX
+check "a kfunc that is not there" why "$(verdict leak)[0] == 'refused' and
+	\"kfunc 'taskhold_rec_acquirX' is referenced\" in $(verdict leak)[1]" "prog 'leak': failed to load"
+renamed cli_policy.bpf.o max_held max_helX
+check "a member that the module does not have" why "r['error'] and $(verdict on_admit)[0] == 'untried'" \
+	"Cannot find member max_helX in kernel BTF"
+check "a good object has no error" holds "r['error'] is None and r['messages'] == []" \
+	policy check "$objects/cli_policy.bpf.o" --json
+check "nor has one of which the verifier refuses programs" refuses "r['error'] is None and
+	$(verdict no_check)[0] == 'refused'" 3 policy check "$objects/cli_refused.bpf.o" --json
+check "an error is JSON, too" refuses "r['error']['status'] == 4 and
+	r['error']['message'].startswith('/etc/passwd: is no object file')" 4 policy check /etc/passwd --json
 check "a policy is chosen" holds "{m['name']: m['verdict'] for m in r['maps']} ==
 	{'first': 'left_out', 'second': 'left_out', 'third': 'accepted', 'other': 'left_out'}" \
 	policy check "$objects/cli_two.bpf.o" --map third --json

@@ -6,16 +6,24 @@
  * now, which stays. And a policy that is attached without a link, which libbpf still
  * makes and the command does not.
  */
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "array.h"
 #include "error.h"
 #include "policy_find.h"
 #include "policy_pin.h"
 #include "policy_replace.h"
+#include "policy_signal.h"
+#include "policy_stop.h"
 
 #include "cli_plain.skel.h"
 #include "cli_unlinked.skel.h"
@@ -179,6 +187,108 @@ TEST_F(race, pinned)
 	EXPECT_NE(0, access(path, F_OK));
 }
 
+/* Between the reading of the places and of the numbers another has come. */
+TEST_F(race, another_of_that_name)
+{
+	const struct taskhold_policy_stats *stats;
+	struct policy_place place = *policy_find(&self->seen, "plain");
+	struct taskhold_exit_info info;
+	const char *what;
+	time_t begun;
+
+	ASSERT_EQ(0, bpf_link_detach(bpf_link__fd(self->running->links.plain)));
+	self->ours->links.plain = bpf_map__attach_struct_ops(self->ours->maps.plain);
+	ASSERT_NE(NULL, self->ours->links.plain);
+	ASSERT_EQ(0, counters_read(&self->seen.counters, &what));
+	stats = counters_find(&self->seen.counters, "plain");
+	ASSERT_NE(NULL, stats);
+	begun = time(NULL);
+	EXPECT_EQ(TH_ENV, policy_stop(&self->seen, &place, stats->id, &info));
+	EXPECT_GT(10, time(NULL) - begun);
+	EXPECT_NE(NULL, strstr(th_failed(), "attached another of that name just now; try again"))
+		TH_LOG("%s", th_failed());
+	/* which is left alone */
+	EXPECT_EQ(map_id(self->ours->maps.plain), linked(self->ours->links.plain));
+}
+
+/* Somebody else has detached it, and nobody come: it is gone all the same. */
+TEST_F(race, gone_already)
+{
+	const struct taskhold_policy_stats *stats = counters_find(&self->seen.counters, "plain");
+	struct policy_place place = *policy_find(&self->seen, "plain");
+	struct taskhold_exit_info info;
+
+	ASSERT_NE(NULL, stats);
+	ASSERT_EQ(0, bpf_link_detach(bpf_link__fd(self->running->links.plain)));
+	EXPECT_EQ(TH_OK, policy_stop(&self->seen, &place, stats->id, &info));
+	EXPECT_EQ(TASKHOLD_EXIT_UNREG, info.kind);
+	EXPECT_EQ(stats->id, info.stats.id);
+}
+
+/* Of a path that cannot be made to its end, what was made of it goes. */
+TEST(pin_undo)
+{
+	struct policy_pin pin = {};
+	char path[512];
+
+	snprintf(path, sizeof(path), "/sys/fs/bpf/policy-race/b/%0256d", 0);
+	EXPECT_EQ(TH_IO, policy_pin_make(&pin, path));
+	EXPECT_NE(0, access("/sys/fs/bpf/policy-race", F_OK));
+	policy_pin_free(&pin);
+
+	pin = (struct policy_pin){};
+	ASSERT_EQ(0, mkdir("/sys/fs/bpf/policy-race", 0700));
+	EXPECT_EQ(TH_IO, policy_pin_make(&pin, path));
+	/* it was there before */
+	EXPECT_EQ(0, rmdir("/sys/fs/bpf/policy-race"));
+	policy_pin_free(&pin);
+}
+
+/* How a child ends that catches signals, with @path to be removed, when one comes. */
+static int ends_by(int signal, const char *path, bool blocked)
+{
+	const char *const paths[] = { path, NULL };
+	pid_t pid = fork();
+	int status, fd;
+
+	if (pid < 0)
+		die("fork");
+	if (!pid) {
+		policy_signal_catch(paths);
+		if (blocked && policy_signal_block(&fd))
+			_exit(1);
+		raise(signal);
+		_exit(blocked ? policy_signal_come(fd) : TH_OK);
+	}
+	if (waitpid(pid, &status, 0) != pid)
+		die("wait");
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Until they are blocked a signal removes what is named, and ends it as ever. */
+TEST(signals)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	const char *path = "/sys/fs/bpf/policy-race";
+	size_t i;
+	int fd;
+
+	for (i = 0; i < ARRAY_SIZE(signals); i++) {
+		signal(signals[i], SIG_DFL);
+		fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "named", 4, 4, 1, NULL);
+		ASSERT_EQ(0, bpf_obj_pin(fd, path));
+		EXPECT_EQ(TH_SIGNAL + signals[i], ends_by(signals[i], path, true));
+		EXPECT_EQ(0, access(path, F_OK));
+		EXPECT_EQ(-signals[i], ends_by(signals[i], path, false));
+		EXPECT_NE(0, access(path, F_OK));
+		close(fd);
+	}
+	signal(SIGHUP, SIG_IGN);
+	EXPECT_EQ(TH_OK, ends_by(SIGHUP, path, false));
+	EXPECT_EQ(TH_OK, ends_by(SIGHUP, path, true));
+	signal(SIGHUP, SIG_DFL);
+}
+
 TEST(without_link)
 {
 	struct cli_unlinked *p = cli_unlinked__open_and_load();
@@ -194,6 +304,25 @@ TEST(without_link)
 	EXPECT_EQ(0, system("taskhold policy list | grep -q '^unlinked ended '"));
 	/* it is on its way out already */
 	EXPECT_EQ(-EINPROGRESS, bpf_map_delete_elem(bpf_map__fd(p->maps.unlinked), &key));
+	cli_unlinked__destroy(p);
+}
+
+/* The module has ended it, its registration is still there: detach removes that. */
+TEST(ended_without_link)
+{
+	struct cli_unlinked *p = cli_unlinked__open_and_load();
+	__u32 key = 0;
+
+	ASSERT_NE(NULL, p);
+	p->links.unlinked = bpf_map__attach_struct_ops(p->maps.unlinked);
+	ASSERT_NE(NULL, p->links.unlinked);
+	ASSERT_EQ(0, system("echo unlinked >/sys/module/taskhold/parameters/detach"));
+	EXPECT_EQ(0, system("taskhold policy list | grep -q '^unlinked ended '"));
+	EXPECT_EQ(0, system("taskhold policy detach unlinked | "
+			    "grep -q '^removed the registration of map '"));
+	EXPECT_EQ(-EINPROGRESS, bpf_map_delete_elem(bpf_map__fd(p->maps.unlinked), &key));
+	/* once */
+	EXPECT_NE(0, system("taskhold policy detach unlinked"));
 	cli_unlinked__destroy(p);
 }
 

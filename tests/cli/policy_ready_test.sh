@@ -60,6 +60,7 @@ try() {
 	[[ -z ${settings[$name]} ]] || options=(--set "${settings[$name]}")
 	check "$name: the verifier accepts all of it" holds "r['accepted'] and r['programs'] and
 		{v['verdict'] for v in r['programs'] + r['maps']} <= {'accepted'}" policy check "$object" --json
+	check "and nothing stays of that" left
 	check "it is attached and pinned" holds "[(p['name'], p['pin'].rsplit('/', 1)[0]) for p in r['attached']] ==
 		[('$name', '$pins/$name')] and sorted(c['program'] for c in r['companions']) == '${companions[$name]-}'.split()" \
 		policy attach "$object" --pin "$pins/$name" "${options[@]}" --json
@@ -77,7 +78,7 @@ try() {
 	rm -f /sys/fs/bpf/{container_stat,container_sums,census_stat}
 }
 
-plan 56
+plan 63
 for policy in everything subtree descendants costly storms containers census; do
 	try "$policy"
 done

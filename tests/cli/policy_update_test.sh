@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 300
+# timeout: 600
 #
 # taskhold policy update, list and show: counters carry over, the link is the same, what
 # fails leaves the old policy running; two policies of one object.
@@ -15,12 +15,23 @@ other=$objects/cli_other.bpf.o
 shown() {
 	policy show cli --json | evaluate "$1"
 }
+# warns TEXT COMMAND...: which does what it is to do
+warns() {
+	local text=$1
+	shift
+
+	with_stderr "$@" && grep -F -- "$text" "$work/err" && [[ $(wc -l <"$work/err") == 1 ]]
+}
 with_stderr() {
 	"$@" 2>"$work/err"
 }
+# the tracepoints with types, as the kernel has them
+companions() {
+	"$bpftool" -j link list | evaluate "sorted(l['tp_name'] for l in r if 'tp_name' in l)"
+}
 members="sorted(m['program'] for m in r['members'])"
 
-plan 41
+plan 52
 check "a policy is pinned" policy attach "$object" --pin "$pins/a"
 for ((i = 0; i < 5; i++)); do /bin/true; done
 before=$(shown "(r['id'], r['link_id'], r['attached_ns'])")
@@ -55,13 +66,34 @@ check "a bad member of the object" exits 4 "member max_held of policy too_many: 
 check "one that is not there" exits 2 "there is no policy nobody" policy update nobody "$other"
 check "an object of two" exits 2 "has 2 policies; choose one by --map" \
 	policy update cli "$objects/cli_two.bpf.o"
-check "what the verifier refuses" not policy update cli "$objects/cli_refused.bpf.o"
+check "what the verifier refuses" fails_with "the verifier refuses program no_check (struct_ops/admit): " \
+	policy update cli "$objects/cli_refused.bpf.o"
+mkdir "$pins/a/show_execs-new"
+check "where a companion cannot be pinned" exits 4 "$pins/a/show_execs-new: cannot be pinned: File exists" \
+	policy update cli "$object"
+rmdir "$pins/a/show_execs-new"
+check "the other is taken back" same "$(cd "$pins/a" && echo *)" "count_exit policy"
+check "and detached" same "$(companions)" "['sched_process_exit']"
+check "a signal at the last moment" exits 143 "ended by signal 15 (Terminated); what was made is taken back" \
+	with_pending TERM taskhold policy update cli "$object"
 check "it runs on as it was" same "$(shown "($members, r['max_held'])")" "(['other_admit'], 500)"
 check "and nothing else is pinned" same "$(cd "$pins/a" && echo *)" "count_exit policy"
+check "nor attached" same "$(companions)" "['sched_process_exit']"
 check "back again" policy update cli "$object"
 check "with its companions" same "$(cd "$pins/a" && echo *)" "count_exec policy show_execs"
 check "which count" grep -q '^execs ' "$pins/a/show_execs"
 check "it goes" policy detach cli
+
+check "a policy without attach()" policy attach "$objects/cli_plain.bpf.o" --pin "$pins/plain"
+check "an update to one that has it is told from an attachment" warns \
+	"policy plain: $objects/cli_attach.bpf.o has an attach(), which an update does not call" \
+	policy update plain "$objects/cli_attach.bpf.o"
+check "so is one from it" warns "policy plain: what ran until now has an attach(), which an update does not call" \
+	policy update plain "$objects/cli_plain.bpf.o"
+check "between others nothing is said" with_stderr policy update plain "$objects/cli_plain.bpf.o"
+check "really" test ! -s "$work/err"
+check "that goes" policy detach plain
+rm -f /sys/fs/bpf/cli_state
 
 here "one in the foreground" hold "$object"
 check "has nobody for companions" exits 3 "would be held by nobody: the policy cli is not pinned" \

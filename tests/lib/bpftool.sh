@@ -8,6 +8,8 @@
 
 # shellcheck source=tests/qemu/module-state.sh
 . "$TASKHOLD_ROOT/tests/qemu/module-state.sh"
+# shellcheck source=tests/lib/json.sh
+. "$TASKHOLD_ROOT/tests/lib/json.sh"
 
 # shellcheck disable=SC2034 # tests use it
 patched=$TASKHOLD_ROOT/out/bpftool/bpftool
@@ -22,27 +24,6 @@ clean_up() {
 trap clean_up EXIT
 # bpftool makes the last folder of a path, and no other.
 mkdir "$pins"
-
-# evaluate EXPRESSION: of Python, over some lines, in which r is what stdin has as JSON
-evaluate() {
-	python3 -c '
-import json, sys
-r = json.load(sys.stdin)
-print(eval("(" + sys.argv[1] + ")"))' "$1"
-}
-
-# holds EXPRESSION COMMAND...: what the command prints is JSON, of which that is true.
-holds() {
-	local expression=$1
-	shift
-
-	"$@" >"$work/said" || { cat "$work/said"; return 1; }
-	[[ $(evaluate "$expression" <"$work/said") == True ]] || {
-		printf 'does not hold: %s\n' "$expression"
-		cat "$work/said"
-		return 1
-	}
-}
 
 # fails_as_json TEXT COMMAND...: the error is JSON, and all there is.
 fails_as_json() {

@@ -7,6 +7,8 @@
 
 # shellcheck source=tests/qemu/module-state.sh
 . "$TASKHOLD_ROOT/tests/qemu/module-state.sh"
+# shellcheck source=tests/lib/json.sh
+. "$TASKHOLD_ROOT/tests/lib/json.sh"
 
 # shellcheck disable=SC2034 # tests use it
 objects=$TASKHOLD_ROOT/out/tests/progs
@@ -46,30 +48,21 @@ heard() {
 	return "$1"
 }
 
-# evaluate EXPRESSION: of Python, over some lines, in which r is what stdin has as JSON
-evaluate() {
-	python3 -c '
-import json, sys
-r = json.load(sys.stdin)
-print(eval("(" + sys.argv[1] + ")"))' "$1"
-}
-
-# holds EXPRESSION COMMAND...: what the command prints is JSON, of which that is true.
-holds() {
-	local expression=$1
-	shift
-
-	"$@" >"$work/said" 2>"$work/err" || { cat "$work/said" "$work/err"; return 1; }
-	[[ $(evaluate "$expression" <"$work/said") == True ]] || {
-		printf 'does not hold: %s\n' "$expression"
-		cat "$work/said" "$work/err"
-		return 1
-	}
-}
-
 # evaluate_true EXPRESSION: of the JSON in $work/json
 evaluate_true() {
-	[[ $(evaluate "$1" <"$work/json") == True ]] || { cat "$work/json"; return 1; }
+	is_true "$1" "$work/json"
+}
+
+# refuses EXPRESSION STATUS COMMAND...: it fails with that status, and what it prints is
+# JSON all the same, of which that is true.
+refuses() {
+	local expression=$1 expected=$2 status=0
+	shift 2
+
+	"$@" >"$work/said" 2>"$work/err" || status=$?
+	cat "$work/err"
+	((status == expected)) || { echo "status $status, not $expected"; return 1; }
+	is_true "$expression" "$work/said"
 }
 
 # exits STATUS TEXT COMMAND...: that status, one line on stderr with that text.
@@ -140,6 +133,19 @@ ended() {
 	holder=
 	cat "$work/held.out" "$work/held.err"
 	((status == $1)) || { echo "status $status, not $1"; return 1; }
+}
+
+# with_pending SIGNAL COMMAND...: it comes at the first moment that the command looks;
+# with IGNORED in the environment, although it is ignored
+with_pending() {
+	python3 -c '
+import os, signal, sys
+number = getattr(signal, "SIG" + sys.argv[1])
+if "IGNORED" in os.environ:
+    signal.signal(number, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+os.kill(os.getpid(), number)
+os.execvp(sys.argv[2], sys.argv[2:])' "$@"
 }
 
 # BPF objects go by work queues and after grace periods.
