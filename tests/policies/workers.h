@@ -18,11 +18,13 @@
  * @go: opens for one to work
  * @done: one has worked
  * @end: opens for one to end
+ * @outside_ns: CPU time that all of them had used before they were in their cgroups
  */
 struct workers {
 	struct gate go;
 	struct gate done;
 	struct gate end;
+	uint64_t outside_ns;
 };
 
 static inline void workers_make(struct workers *w)
@@ -30,6 +32,7 @@ static inline void workers_make(struct workers *w)
 	gate_make(&w->go);
 	gate_make(&w->done);
 	gate_make(&w->end);
+	w->outside_ns = 0;
 }
 
 static inline void workers_close(struct workers *w)
@@ -37,6 +40,17 @@ static inline void workers_close(struct workers *w)
 	gate_close(&w->go);
 	gate_close(&w->done);
 	gate_close(&w->end);
+}
+
+/* Time on a CPU by the scheduler's own statistics, in ns. */
+static inline uint64_t schedstat(pid_t pid)
+{
+	char path[64], buf[128];
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
+	if (read_file(path, buf, sizeof(buf)) <= 0)
+		die("read %s", path);
+	return strtoull(buf, NULL, 10);
 }
 
 static inline void *worker_thread(void *unused)
@@ -49,16 +63,29 @@ static inline void *worker_thread(void *unused)
 }
 
 /*
+ * Moves a child that stops itself to a cgroup, and lets it go on. While it is stopped, as
+ * what a task that runs has used since the last update, up to a tick, would be charged to
+ * where it goes.
+ */
+static inline void worker_move(struct workers *w, const char *cgroup, pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status))
+		die("a child does not stop");
+	w->outside_ns += schedstat(pid);
+	cgroup_move(cgroup, pid);
+	kill(pid, SIGCONT);
+}
+
+/*
  * A child in a cgroup that works @rounds times, WORK_MS each, and the first time in so
- * many threads more, which stay. It has been made outside, and used next to nothing there;
- * and it is moved while it is stopped, as what a task that runs has used since the last
- * update, up to a tick, would be charged to where it goes.
+ * many threads more, which stay.
  */
 static inline pid_t worker(struct workers *w, const char *cgroup, const char *name, int rounds,
 			   int threads)
 {
 	pid_t pid = fork();
-	int status;
 
 	if (pid == 0) {
 		int go = dup(w->go.fd[0]), done = dup(w->done.fd[1]), end = dup(w->end.fd[0]);
@@ -83,10 +110,7 @@ static inline pid_t worker(struct workers *w, const char *cgroup, const char *na
 			_exit(96);
 		_exit(0);
 	}
-	if (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status))
-		die("a worker does not stop");
-	cgroup_move(cgroup, pid);
-	kill(pid, SIGCONT);
+	worker_move(w, cgroup, pid);
 	return pid;
 }
 
