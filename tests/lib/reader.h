@@ -103,6 +103,18 @@ static inline int reader_slot(struct reader *r, const char *name)
 	return -1;
 }
 
+/* Waits until a policy is attached no more, and is the last that has ended; how it did. */
+static inline const struct taskhold_exit_info *reader_ended(struct reader *r, const char *name)
+{
+	const struct taskhold_exit_info *info = NULL;
+
+	/* its slot is empty before it has ended */
+	if (!until(10, reader_slot(r, name) < 0 && (info = reader_exit_info(r, 0)) &&
+			       !strcmp(info->stats.name, name)))
+		die("policy %s does not end", name);
+	return info;
+}
+
 /* All records of a policy into r->bss->infos; how many. */
 static inline __u32 reader_records(struct reader *r, __u32 slot)
 {

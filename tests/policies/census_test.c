@@ -333,16 +333,8 @@ TEST_F(census, an_update_is_a_fault)
 	object_load(other);
 	ASSERT_EQ(0, bpf_link__update_map(self->link, object_policy(other)));
 	/* it is asked about the next one */
-	workers_go(&self->w);
-	workers_end(&self->w);
-	EXPECT_EQ(0, reap(pid));
-	pid = fork();
-	if (pid == 0)
-		_exit(0);
-	EXPECT_EQ(0, reap(pid));
-	ASSERT_TRUE(until(10, reader_slot(self->r, "census") < 0));
-	/* the slot is empty before it has ended */
-	ASSERT_TRUE(until(10, (info = reader_exit_info(self->r, 0)) != NULL));
+	workers_last(&self->w, pid);
+	info = reader_ended(self->r, "census");
 	EXPECT_EQ(TASKHOLD_EXIT_RETVAL, info->kind);
 	EXPECT_EQ(-EOPNOTSUPP, info->code);
 	EXPECT_STREQ("admit() returned -95, want 0 or more", info->text);

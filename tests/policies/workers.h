@@ -127,4 +127,18 @@ static inline void workers_end(struct workers *w)
 	gate_open(&w->end);
 }
 
+/* One that has worked as often as it was to but once does, and ends; and one is born. */
+static inline void workers_last(struct workers *w, pid_t pid)
+{
+	workers_go(w);
+	workers_end(w);
+	if (reap(pid))
+		die("a worker has failed");
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	if (reap(pid))
+		die("a child has failed");
+}
+
 #endif /* _TASKHOLD_TESTS_WORKERS_H */
