@@ -103,16 +103,20 @@ static inline int reader_slot(struct reader *r, const char *name)
 	return -1;
 }
 
+static inline bool reader_has_ended(struct reader *r, const char *name)
+{
+	const struct taskhold_exit_info *info = reader_exit_info(r, 0);
+
+	/* its slot is empty before it has ended */
+	return info && !strcmp(info->stats.name, name) && reader_slot(r, name) < 0;
+}
+
 /* Waits until a policy is attached no more, and is the last that has ended; how it did. */
 static inline const struct taskhold_exit_info *reader_ended(struct reader *r, const char *name)
 {
-	const struct taskhold_exit_info *info = NULL;
-
-	/* its slot is empty before it has ended */
-	if (!until(10, reader_slot(r, name) < 0 && (info = reader_exit_info(r, 0)) &&
-			       !strcmp(info->stats.name, name)))
+	if (!until(10, reader_has_ended(r, name)))
 		die("policy %s does not end", name);
-	return info;
+	return reader_exit_info(r, 0);
 }
 
 /* All records of a policy into r->bss->infos; how many. */
