@@ -34,11 +34,16 @@ static const struct taskhold_ops inert_ops = {
 	.finish = inert_finish,
 };
 
-static void policy_set_ops(struct taskhold_policy *policy, const struct taskhold_ops *ops)
+static void policy_set_bounds(struct taskhold_policy *policy, const struct taskhold_ops *ops)
 {
 	WRITE_ONCE(policy->max_held, ops->max_held ?: TASKHOLD_DEF_HELD);
 	WRITE_ONCE(policy->interval_ms, ops->interval_ms);
 	WRITE_ONCE(policy->interval, msecs_to_jiffies(ops->interval_ms));
+}
+
+static void policy_set_ops(struct taskhold_policy *policy, const struct taskhold_ops *ops)
+{
+	policy_set_bounds(policy, ops);
 	/* of the old members, if any */
 	WRITE_ONCE(policy->slow_at, 0);
 	policy->registered = ops;
@@ -125,6 +130,7 @@ int taskhold_policy_update(struct taskhold_policy *policy, const struct taskhold
 	if (likely(!taskhold_policy_is_faulty(policy)))
 		return 0;
 	policy->registered = old;
+	policy_set_bounds(policy, old);
 	rcu_assign_pointer(policy->ops, &inert_ops);
 	return -ENOLINK;
 }
@@ -236,15 +242,33 @@ void taskhold_policy_end(struct taskhold_policy *policy)
 				      info->text);
 }
 
-/* The times of a call: see call_end(). */
+/* A call of one of these members, and its times: see call_end(). */
 struct call {
+	const struct taskhold_ops *ops;
 	unsigned long begun;
 	unsigned long switches;
 };
 
-static __always_inline struct call call_begin(void)
+static __always_inline struct call call_begin(const struct taskhold_ops *ops)
 {
-	return (struct call){ .begun = jiffies, .switches = current->nivcsw };
+	return (struct call){ .ops = ops, .begun = jiffies, .switches = current->nivcsw };
+}
+
+/*
+ * Whether the policy answers for a call that has come to its end: not for one of members
+ * that an update has replaced meanwhile, whose faults are not those of the new ones.
+ */
+static bool answers_for(const struct taskhold_policy *policy, struct call call)
+{
+	return rcu_access_pointer(policy->ops) == call.ops;
+}
+
+/* A member returned what it may not. */
+static noinline void bad_return(struct taskhold_policy *policy, enum taskhold_member member,
+				struct call call, int ret)
+{
+	if (answers_for(policy, call))
+		taskhold_policy_fail(policy, TASKHOLD_EXIT_RETVAL, member, ret);
 }
 
 /* A call that takes too long this long after another is excused like that one. */
@@ -271,6 +295,8 @@ static noinline void too_slow(struct taskhold_policy *policy, enum taskhold_memb
 	bool is_outer = overlaps(call, this_cpu_read(slow_end));
 
 	this_cpu_write(slow_end, now);
+	if (!answers_for(policy, call))
+		return;
 	last = READ_ONCE(policy->slow_at);
 	if (is_outer || overlaps(call, last))
 		return;
@@ -365,7 +391,7 @@ void taskhold_policy_lost(struct taskhold_policy *policy, struct taskhold_rec *r
 		WRITE_ONCE(policy->overflow_at[reason], jiffies);
 	}
 	if (ops->overflow) {
-		call = call_begin();
+		call = call_begin(ops);
 		ops->overflow(rec, reason);
 		call_end(policy, TASKHOLD_OVERFLOW, call);
 	}
@@ -476,11 +502,11 @@ bool taskhold_policy_admit(struct taskhold_policy *policy, struct task_struct *t
 
 	if (!ops->admit)
 		return true;
-	call = call_begin();
+	call = call_begin(ops);
 	ret = ops->admit(task, parent, event);
 	call_end(policy, TASKHOLD_ADMIT, call);
 	if (unlikely(ret < 0)) {
-		taskhold_policy_fail(policy, TASKHOLD_EXIT_RETVAL, TASKHOLD_ADMIT, ret);
+		bad_return(policy, TASKHOLD_ADMIT, call, ret);
 		return false;
 	}
 	return ret;
@@ -496,8 +522,8 @@ bool taskhold_policy_admit(struct taskhold_policy *policy, struct task_struct *t
  * @spent: of the walk, for this function alone; 0 at its begin
  *
  * Each call may take less than is too long, and all of them hold up the machine, as no
- * task that exits is freed meanwhile.  A call counts as what it may take at most: a
- * machine that was stopped for a moment does not end the policy.
+ * task that exits is freed meanwhile.  A call counts as a second, and as what it may take,
+ * at most: a machine that was stopped for a moment does not end the policy.
  *
  * Context: under rcu_read_lock().
  */
@@ -506,7 +532,7 @@ void taskhold_policy_walked(struct taskhold_policy *policy, unsigned long begun,
 {
 	unsigned long slow = READ_ONCE(taskhold_policy_slow);
 
-	*spent += min(jiffies - begun, slow);
+	*spent += min3(jiffies - begun, slow, (unsigned long)HZ);
 	if (unlikely(*spent > WALK_LIMIT) && slow != ULONG_MAX)
 		taskhold_policy_fail(policy, TASKHOLD_EXIT_SLOW, TASKHOLD_WALK,
 				     jiffies_to_msecs(*spent));
@@ -585,7 +611,7 @@ void taskhold_policy_exec(struct taskhold_policy *policy, struct taskhold_rec *r
 
 	if (!ops->exec || rec->info.flags & TASKHOLD_INFO_FOLDED)
 		return;
-	call = call_begin();
+	call = call_begin(ops);
 	ops->exec(rec, task);
 	call_end(policy, TASKHOLD_EXEC, call);
 }
@@ -606,7 +632,7 @@ void taskhold_policy_exit(struct taskhold_policy *policy, struct taskhold_rec *r
 
 	if (!ops->exit || rec->info.flags & TASKHOLD_INFO_FOLDED)
 		return;
-	call = call_begin();
+	call = call_begin(ops);
 	ops->exit(rec, task);
 	call_end(policy, TASKHOLD_EXIT, call);
 }
@@ -656,7 +682,7 @@ void taskhold_policy_finish(struct taskhold_policy *policy, struct taskhold_rec 
 	}
 
 	if (ops->finish) {
-		call = call_begin();
+		call = call_begin(ops);
 		verdict = ops->finish(rec, task);
 		call_end(policy, TASKHOLD_FINISH, call);
 	}
@@ -674,7 +700,7 @@ void taskhold_policy_finish(struct taskhold_policy *policy, struct taskhold_rec 
 		policy_fold(policy, rec, TASKHOLD_FOLD_NOMEM);
 		break;
 	default:
-		taskhold_policy_fail(policy, TASKHOLD_EXIT_RETVAL, TASKHOLD_FINISH, verdict);
+		bad_return(policy, TASKHOLD_FINISH, call, verdict);
 		fallthrough;
 	case TASKHOLD_FOLD:
 		policy_fold_by_verdict(policy, rec);

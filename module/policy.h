@@ -49,7 +49,7 @@ struct taskhold_fault {
  *	is in the table, as the link ends by taking it out
  * @is_ending: its link is being detached on account of @fault; under the tracker's mutex
  * @fault: why it is to end, while nobody has let go of it
- * @slow_at: jiffies when a call of these members last took longer than it may, 0: never
+ * @slow_at: jiffies when a call of @ops last took longer than it may, 0: never
  * @exit_info: how it ended, for ops->detach
  * @slot: its place in the table of policies
  * @id: unique while the module is loaded

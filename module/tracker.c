@@ -507,6 +507,23 @@ out:
 	return err;
 }
 
+/* May these members take the place of a policy's? */
+static int check_fits(const struct taskhold_policy *policy, const struct taskhold_ops *ops)
+{
+	const char *why = NULL;
+
+	if (strncmp(policy->name, ops->name, sizeof(policy->name)))
+		why = "name: an update cannot change it";
+	else if (policy->flags != ops->flags)
+		why = "flags: an update cannot change them";
+	else if (policy->registered->detach && !ops->detach)
+		why = "detach: an update cannot leave it out";
+	if (!why)
+		return 0;
+	pr_notice_ratelimited("policy %s: taskhold_ops.%s\n", policy->name, why);
+	return -EINVAL;
+}
+
 /**
  * taskhold_tracker_update - exchange the members of an attached policy
  * @ops: the new ones, validated
@@ -519,7 +536,8 @@ out:
  * Context: may sleep.
  *
  * Return: 0; -ENOENT if @old is not attached, -ENOLINK if it is about to be
- * detached for a fault, -EINVAL if the names or the flags differ.
+ * detached for a fault, -EINVAL if the names or the flags differ, or if @old has a
+ * detach() and @ops has none: what the policy has set up could not be taken down.
  */
 int taskhold_tracker_update(const struct taskhold_ops *ops, const struct taskhold_ops *old)
 {
@@ -530,11 +548,9 @@ int taskhold_tracker_update(const struct taskhold_ops *ops, const struct taskhol
 	policy = taskhold_slots_find(old, &tracker_mutex);
 	if (!policy)
 		goto out;
-	if (strncmp(policy->name, ops->name, sizeof(policy->name)) ||
-	    policy->flags != ops->flags) {
-		err = -EINVAL;
+	err = check_fits(policy, ops);
+	if (err)
 		goto out;
-	}
 	err = taskhold_policy_update(policy, ops);
 	if (!err)
 		taskhold_policy_trim(policy);

@@ -9,7 +9,8 @@
  * has new programs called whose attach() has not been.
  *
  * attach() and detach() of all policies are called one at a time, by the module, and
- * detach() always, also of a policy that is at fault. So no owner is left over.
+ * detach() always, also of a policy that is at fault. So no owner is left over, unless
+ * the policy was updated to one of another kind that has a detach() of its own.
  */
 #ifndef _OWNER_BPF_H
 #define _OWNER_BPF_H

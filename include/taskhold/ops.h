@@ -19,9 +19,12 @@
  * that are under way at once count as one), or whose admit takes five seconds for the
  * processes that there are when it is attached.  The value is contained: a process is
  * not held, a record is folded.  From then on no call is made, but those that other
- * CPUs are at already, and detach, which is told why, as are who polls its link
- * (EPOLLHUP) and who asks taskhold_exit_info_read().  Neither the task nor other
- * policies notice.  A timer that the policy has armed runs until its detach cancels it.
+ * CPUs are at already, one or two of members that an update puts there in that moment,
+ * and detach, which is told why, as are who polls its link (EPOLLHUP) and who asks
+ * taskhold_exit_info_read().  What calls of members that have been replaced by an update
+ * return or take is contained, and not the fault of the new ones.  Neither the task nor
+ * other policies notice.  A timer that the policy has armed runs until its detach
+ * cancels it.
  *
  * admit, exec, exit, finish and overflow run inside tracepoints of the
  * scheduler: they must not sleep, must be quick, and may be entered on a CPU
@@ -105,7 +108,8 @@ struct taskhold_ops {
 
 	/**
 	 * @detach: The policy is detached, no other member runs any more; may
-	 *	sleep.
+	 *	sleep.  An update cannot leave it out (-EINVAL), as it takes down
+	 *	what the policy has set up; it does not call it either.
 	 * @info: why, and its counters as it ended; a program may leave the
 	 *	parameter out
 	 */

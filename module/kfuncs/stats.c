@@ -111,6 +111,10 @@ __bpf_kfunc int taskhold_policy_slot(const char *name__str)
  * @out: where to: struct taskhold_exit_info
  * @out__sz: sizeof(struct taskhold_exit_info), exactly
  *
+ * A policy that is being detached has no counters any more and has not ended yet, for
+ * some grace periods; but before its link says EPOLLHUP, and before its map's value is
+ * deleted.
+ *
  * Context: process, or a timer of the program's; SYSCALL programs alone.
  *
  * Return: 0; -ENOENT where fewer have ended or are remembered, -EINVAL for another

@@ -28,6 +28,7 @@
  */
 #define MS	400
 #define LONG_MS	1000
+#define STOPPED_MS	15000	/* at most, of one that is told to stop */
 
 #define STR_(x)	#x
 #define STR(x)	STR_(x)
@@ -477,6 +478,80 @@ TEST_F(slow, before_an_update)
 	EXPECT_EQ(1, counter(&f->bss->long_calls));
 	EXPECT_EQ(1, g->bss->detached);
 	EXPECT_EQ(-ENOLINK, bpf_link__update_map(f->links.ops, f->maps.ops));
+	faulty__destroy(g);
+}
+
+/* The same that is at fault, slow or both only if it is told to. */
+static struct faulty *replacement(void)
+{
+	struct faulty *g = faulty__open_and_load();
+
+	if (!g)
+		die("load faulty.bpf.o");
+	g->bss->root_pid = getpid();
+	g->data->admit_result = 1;
+	g->bss->faulty = true;
+	return g;
+}
+
+/* A call of the old members that lasts until after the update returns what it may not. */
+TEST_F(slow, wrong_across_an_update)
+{
+	struct faulty *f = self->f, *g = replacement();
+	pid_t pid;
+
+	write_file(SLOW_MS, "0");
+	pid = fork();
+	if (pid == 0) {
+		if (!until(10, counter(self->gate)))
+			_exit(1);
+		_exit(reap(child()));
+	}
+	f->bss->root_pid = pid;
+	f->bss->exit_ms = 0;
+	f->bss->admit_ms = STOPPED_MS;
+	f->data->admit_result = -1;
+	attach_slow(self);
+	count_up(self->gate);
+	ASSERT_TRUE(until(10, counter(&f->bss->inside)));
+	ASSERT_EQ(0, bpf_link__update_map(f->links.ops, g->maps.ops));
+	f->bss->stop = 1;
+	EXPECT_EQ(0, reap(pid));
+	ASSERT_EQ(0, counter(&f->bss->inside));
+
+	/* the new ones go on */
+	EXPECT_EQ(0, reap(child()));
+	reader_finish(self->r, 0);
+	EXPECT_LE(3, g->bss->calls);
+	EXPECT_EQ(1, reader_stats(self->r)->policies);
+	EXPECT_FALSE(hung_up(bpf_link__fd(f->links.ops)));
+	faulty__destroy(g);
+}
+
+/* One that is too slow is not the first of theirs. */
+TEST_F(slow, slow_across_an_update)
+{
+	struct faulty *f = self->f, *g = replacement();
+	struct timespec now;
+	pid_t pid;
+
+	g->bss->exit_ms = LONG_MS;
+	f->bss->exit_ms = STOPPED_MS;
+	attach_slow(self);
+	pid = child();
+	ASSERT_TRUE(until(10, counter(&f->bss->inside)));
+	ASSERT_EQ(0, bpf_link__update_map(f->links.ops, g->maps.ops));
+	EXPECT_TRUE(until(10, (clock_gettime(CLOCK_MONOTONIC, &now),
+			       now.tv_sec * 1000000000ULL + now.tv_nsec >
+				       f->bss->begun_ns[0] + LONG_MS * 1000000ULL)));
+	f->bss->stop = 1;
+	EXPECT_EQ(0, reap(pid));
+
+	EXPECT_EQ(0, reap(child()));
+	EXPECT_EQ(1, counter(&g->bss->long_calls));
+	EXPECT_EQ(0, reap(child()));
+	EXPECT_EQ(2, counter(&g->bss->long_calls));
+	EXPECT_TRUE(until(10, hung_up(bpf_link__fd(f->links.ops))));
 	faulty__destroy(g);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // rows: H8
+// kmsg-allow: ^taskhold: policy update: taskhold_ops\.(name|flags|detach): an update cannot .*$
 /*
  * The members of an attached policy are exchanged by an update of its link:
  * each event goes to the old ones or to the new ones, and nothing that was
@@ -105,6 +106,17 @@ TEST_F(update, other_flags_are_for_another_policy)
 	EXPECT_EQ(-EINVAL, bpf_link__update_map(self->old->links.ops, self->new->maps.ops));
 	EXPECT_EQ(0, reader_policy(self->r, self->slot)->flags);
 	EXPECT_EQ(TASKHOLD_DEF_HELD, reader_policy(self->r, self->slot)->max_held);
+}
+
+/* Nobody would take down what the policy has set up. */
+TEST_F(update, detach_stays)
+{
+	policy_ops(self->new)->detach = NULL;
+	policy_load(self->new);
+	EXPECT_EQ(-EINVAL, bpf_link__update_map(self->old->links.ops, self->new->maps.ops));
+	EXPECT_EQ(TASKHOLD_DEF_HELD, reader_policy(self->r, self->slot)->max_held);
+	policy_detach(self->old);
+	EXPECT_EQ(1, policy_calls(self->old, POLICY_DETACH, 0));
 }
 
 TEST_F(update, only_from_the_map_that_is_expected)
