@@ -21,6 +21,7 @@ enum verb_args {
 	TAKES_PIN	= 1 << 2,
 	TAKES_SET	= 1 << 3,
 	TAKES_MAP	= 1 << 4,
+	TAKES_FORCE	= 1 << 5,
 };
 
 static const struct verb {
@@ -32,7 +33,8 @@ static const struct verb {
 	{ "attach", policy_attach, TAKES_OBJECT | TAKES_PIN | TAKES_SET | TAKES_MAP, "OBJ" },
 	{ "list", policy_list, 0, "" },
 	{ "show", policy_show, TAKES_NAME, "NAME" },
-	{ "update", policy_update, TAKES_NAME | TAKES_OBJECT | TAKES_SET | TAKES_MAP, "NAME OBJ" },
+	{ "update", policy_update, TAKES_NAME | TAKES_OBJECT | TAKES_SET | TAKES_MAP | TAKES_FORCE,
+	  "NAME OBJ" },
 	{ "detach", policy_detach, TAKES_NAME | TAKES_PIN, "NAME" },
 	{ "check", policy_check, TAKES_OBJECT | TAKES_SET | TAKES_MAP, "OBJ" },
 };
@@ -42,7 +44,7 @@ static int help(void)
 	printf("usage: taskhold policy attach OBJ [--pin DIR] [--map MAP] [--set NAME=VALUE]...\n"
 	       "       taskhold policy list\n"
 	       "       taskhold policy show NAME\n"
-	       "       taskhold policy update NAME OBJ [--map MAP] [--set NAME=VALUE]...\n"
+	       "       taskhold policy update NAME OBJ [--map MAP] [--set NAME=VALUE]... [--force]\n"
 	       "       taskhold policy detach NAME [--pin DIR]\n"
 	       "       taskhold policy check OBJ [--map MAP] [--set NAME=VALUE]...\n\n"
 	       "Works with policies from BPF object files: OBJ has a map of struct taskhold_ops,\n"
@@ -56,6 +58,7 @@ static int help(void)
 	       "  -s, --set NAME=VALUE\n"
 	       "                  set a member (name, flags, max_held, interval_ms) or a variable\n"
 	       "                  that OBJ has as 'const volatile'; may be repeated\n"
+	       "  -f, --force     update although there is an attach(), which is not called\n"
 	       "  -m, --map MAP   of several policies in OBJ this one alone\n"
 	       "  -j, --json      as JSON\n"
 	       "  -v, --verbose   show what libbpf and the verifier say\n"
@@ -88,6 +91,8 @@ static int check(const struct verb *verb, struct policy_args *args, char **opera
 		option = "--map";
 	else if (args->nr_sets && !(verb->takes & TAKES_SET))
 		option = "--set";
+	else if (args->force && !(verb->takes & TAKES_FORCE))
+		option = "--force";
 	if (option)
 		return th_fail(TH_USAGE, "policy %s takes no option %s; see 'taskhold help policy'",
 			       verb->name, option);
@@ -129,6 +134,7 @@ int cmd_policy(int argc, char **argv)
 		{ "pin", required_argument, NULL, 'p' },
 		{ "set", required_argument, NULL, 's' },
 		{ "map", required_argument, NULL, 'm' },
+		{ "force", no_argument, NULL, 'f' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
@@ -143,7 +149,7 @@ int cmd_policy(int argc, char **argv)
 	if (!args.sets)
 		return th_fail(TH_ENV, "out of memory");
 	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":p:s:m:jvh", options, NULL)) >= 0) {
+	while ((opt = getopt_long(argc, argv, ":p:s:m:fjvh", options, NULL)) >= 0) {
 		switch (opt) {
 		case 'p':
 			args.pin = optarg;
@@ -153,6 +159,9 @@ int cmd_policy(int argc, char **argv)
 			break;
 		case 'm':
 			args.map = optarg;
+			break;
+		case 'f':
+			args.force = true;
 			break;
 		case 'j':
 			args.json = true;

@@ -90,3 +90,15 @@ const struct taskhold_exit_info *counters_find_ended_id(const struct counters *c
 	}
 	return NULL;
 }
+
+__u64 counters_newest_id(const struct counters *c)
+{
+	__u64 newest = 0;
+	size_t i;
+
+	for (i = 0; i < c->nr_policies; i++)
+		newest = c->policies[i].id > newest ? c->policies[i].id : newest;
+	for (i = 0; i < c->nr_ended; i++)
+		newest = c->ended[i].stats.id > newest ? c->ended[i].stats.id : newest;
+	return newest;
+}

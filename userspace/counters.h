@@ -21,7 +21,8 @@ struct counters {
 
 /*
  * Asks the module, by a BPF program that is run once.  Its references to the module
- * may go a moment after this returns: module_wait_refcnt().
+ * may go a moment after this returns: module_wait_refcnt().  While a policy is being
+ * detached it is neither attached nor ended, for some grace periods.
  *
  * Returns 0, or a negative errno with *what naming what failed; it does not speak.
  */
@@ -34,5 +35,8 @@ const struct taskhold_exit_info *counters_find_ended(const struct counters *c, c
 /* Likewise by the number that the module gave it. */
 const struct taskhold_policy_stats *counters_find_id(const struct counters *c, __u64 id);
 const struct taskhold_exit_info *counters_find_ended_id(const struct counters *c, __u64 id);
+
+/* The highest of these numbers: a policy that is attached later has a higher one. */
+__u64 counters_newest_id(const struct counters *c);
 
 #endif /* _TASKHOLD_COUNTERS_H */

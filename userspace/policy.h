@@ -16,6 +16,7 @@ struct policy_args {
 	const char *map;	/* NULL: every policy of the object */
 	const char **sets;	/* "name=value", in order */
 	size_t nr_sets;
+	bool force;		/* update: although there is an attach() */
 	bool json;
 };
 

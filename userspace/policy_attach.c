@@ -26,17 +26,23 @@
 #include "policy_signal.h"
 #include "stats.h"
 
+/* A policy that is being detached has ended after so long. */
+#define END_MS		10000
+#define END_STEP_MS	10
+
 struct attached {
 	const struct bpf_map *map;
 	struct bpf_link *link;		/* NULL: it has been detached */
 	char name[TASKHOLD_NAME_LEN];
 	__u64 id;			/* the module's number of it, 0: not known */
 	__u32 slot;
+	bool ended;			/* when that was asked */
 	const char *pin;
 };
 
 struct attach {
 	const struct policy_args *args;
+	__u64 newest_id;		/* of those that were attached before */
 	struct policy_object object;
 	struct policy_companions companions;
 	struct attached policies[POLICY_OBJECT_MAPS];
@@ -85,28 +91,68 @@ static int attach_policies(struct attach *a)
 	return TH_OK;
 }
 
-/* The latest of that name: what has ended since it was attached a moment ago. */
-static void find_ids(struct attach *a)
+static int read_newest_id(struct attach *a)
 {
-	const struct taskhold_policy_stats *stats;
-	const struct taskhold_exit_info *ended;
 	struct counters counters;
 	const char *what;
-	size_t i;
 	int err;
 
+	th_libbpf_clear();
 	err = counters_read(&counters, &what);
 	if (err)
-		th_warn("the counters cannot be read: %s failed: %s", what, strerror(-err));
-	for (i = 0; !err && i < a->nr; i++) {
-		stats = counters_find(&counters, a->policies[i].name);
-		ended = stats ? NULL : counters_find_ended(&counters, a->policies[i].name);
-		if (ended)
-			stats = &ended->stats;
-		if (stats) {
-			a->policies[i].id = stats->id;
-			a->policies[i].slot = stats->slot;
+		return th_fail_libbpf(TH_ENV, "the counters cannot be read: %s failed: %s", what,
+				      strerror(-err));
+	a->newest_id = counters_newest_id(&counters);
+	return TH_OK;
+}
+
+/* How a policy of this name has ended that is not older than the command. */
+static const struct taskhold_exit_info *find_ended(const struct attach *a,
+						   const struct attached *p,
+						   const struct counters *counters)
+{
+	const struct taskhold_exit_info *info = counters_find_ended(counters, p->name);
+
+	return info && info->stats.id > a->newest_id ? info : NULL;
+}
+
+static bool find_id(const struct attach *a, struct attached *p, const struct counters *counters)
+{
+	const struct taskhold_policy_stats *stats = counters_find(counters, p->name);
+	const struct taskhold_exit_info *ended = stats ? NULL : find_ended(a, p, counters);
+
+	if (ended)
+		stats = &ended->stats;
+	if (!stats)
+		return false;
+	p->id = stats->id;
+	p->slot = stats->slot;
+	p->ended = ended;
+	return true;
+}
+
+/* Each is attached, or has ended, or is just being detached, and then will have ended. */
+static void find_ids(struct attach *a)
+{
+	struct counters counters;
+	int waited, err;
+	const char *what;
+	bool all;
+	size_t i;
+
+	for (waited = 0; waited <= END_MS; waited += END_STEP_MS) {
+		err = counters_read(&counters, &what);
+		if (err) {
+			th_warn("the counters cannot be read: %s failed: %s", what,
+				strerror(-err));
+			return;
 		}
+		all = true;
+		for (i = 0; i < a->nr; i++)
+			all &= a->policies[i].id || find_id(a, &a->policies[i], &counters);
+		if (all)
+			return;
+		poll(NULL, 0, END_STEP_MS);
 	}
 }
 
@@ -214,8 +260,7 @@ static int say_end(const struct attach *a, const struct attached *p)
 	if (err)
 		return th_fail(TH_DETACHED, "policy %s is detached from outside; why cannot be read: %s failed: %s; 'taskhold policy show %s' may tell",
 			       p->name, what, strerror(-err), p->name);
-	info = p->id ? counters_find_ended_id(&counters, p->id) :
-		       counters_find_ended(&counters, p->name);
+	info = p->id ? counters_find_ended_id(&counters, p->id) : find_ended(a, p, &counters);
 	if (!info)
 		return th_fail(TH_DETACHED, "policy %s is detached from outside; the module does not say why any more",
 			       p->name);
@@ -262,7 +307,10 @@ static int hold(struct attach *a)
 	return ret;
 }
 
-/* One that is at fault from its first call on has ended before it is pinned. */
+/*
+ * One that is at fault from its first call on has ended before it is pinned, and its link
+ * says so a moment after the module does.
+ */
 static int check_alive(const struct attach *a)
 {
 	struct pollfd fd;
@@ -270,7 +318,7 @@ static int check_alive(const struct attach *a)
 
 	for (i = 0; i < a->nr; i++) {
 		fd = (struct pollfd){ .fd = bpf_link__fd(a->policies[i].link) };
-		if (poll(&fd, 1, 0) > 0)
+		if (poll(&fd, 1, a->policies[i].ended ? END_MS : 0) > 0)
 			return say_end(a, &a->policies[i]);
 	}
 	return TH_OK;
@@ -281,7 +329,8 @@ static int attach_all(struct attach *a)
 	int ret;
 
 	/* As a skeleton does: the others first, so that a policy finds them there. */
-	ret = policy_companion_attach(&a->companions, &a->object) ?: attach_policies(a);
+	ret = read_newest_id(a) ?: policy_companion_attach(&a->companions, &a->object) ?:
+	      attach_policies(a);
 	if (!ret && a->args->pin)
 		ret = policy_signal_come(a->signal_fd) ?: pin_all(a);
 	if (ret)
@@ -303,16 +352,16 @@ static int run(struct attach *a)
 	ret = policy_object_load_or_say(&a->object);
 	if (ret)
 		return ret;
-	/* from here on there is more to take back than a handler can */
-	ret = policy_signal_block(&a->signal_fd) ?: attach_all(a);
+	/* from here on there is something to take back */
+	ret = policy_signal_block(&a->signal_fd) ?: policy_object_pin(&a->object) ?:
+	      attach_all(a) ?: th_end_output(print_attached(a));
 	if (ret) {
 		policy_pin_undo(&a->pin);
 		policy_object_unpin(&a->object);
 		return ret;
 	}
 	a->kept = a->args->pin;
-	ret = print_attached(a);
-	return ret || a->kept ? ret : hold(a);
+	return a->kept ? TH_OK : hold(a);
 }
 
 int policy_attach(const struct policy_args *args)

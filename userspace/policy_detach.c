@@ -72,14 +72,18 @@ static int detach(struct policies *p, const struct policy_args *args, struct don
 	return ret;
 }
 
-/* The module has ended it, or who detached it has not come to the rest. */
+/*
+ * It is attached no more: the module has ended it, or who detached it has not come to the
+ * rest.  @ended is NULL where the module does not know it, any more or at all.
+ */
 static int clear(const struct policies *p, const struct taskhold_exit_info *ended,
 		 const struct policy_args *args, struct done *done)
 {
 	const struct policy_place *place = policy_find(p, args->name);
 	int ret = TH_OK, err;
 
-	done->info = *ended;
+	if (ended)
+		done->info = *ended;
 	if (place && !place->link_id) {
 		err = policy_stop_place(place);
 		if (err < 0)
@@ -92,6 +96,9 @@ static int clear(const struct policies *p, const struct taskhold_exit_info *ende
 	}
 	if (args->pin)
 		ret = policy_remains_remove(p, args->pin, done->removed);
+	else if (!done->map_id && !ended)
+		return th_fail(TH_USAGE, "there is no policy %s; 'taskhold policy list' lists them",
+			       args->name);
 	else if (!done->map_id)
 		return th_fail(TH_USAGE, "policy %s is attached no more: %s; 'taskhold policy show %s' has its counters, 'taskhold policy detach %s --pin DIR' removes the pins that are left of it",
 			       args->name, ended->text, args->name, args->name);
@@ -114,7 +121,6 @@ static int print_json(const struct done *done)
 
 int policy_detach(const struct policy_args *args)
 {
-	const struct taskhold_exit_info *ended;
 	struct done done = {};
 	struct policies p = {};
 	int ret, out;
@@ -124,10 +130,10 @@ int policy_detach(const struct policy_args *args)
 		goto out;
 	if (args->json)
 		done.removed = json_object_new_array();
-	ended = counters_find(&p.counters, args->name) ?
-			NULL :
-			counters_find_ended(&p.counters, args->name);
-	ret = ended ? clear(&p, ended, args, &done) : detach(&p, args, &done);
+	if (counters_find(&p.counters, args->name))
+		ret = detach(&p, args, &done);
+	else
+		ret = clear(&p, counters_find_ended(&p.counters, args->name), args, &done);
 	if (args->json && done.any) {
 		out = print_json(&done);
 		ret = ret ?: out;

@@ -15,12 +15,16 @@
 
 #include "error.h"
 #include "policy.h"
-#include "policy_signal.h"
 #include "policy_type.h"
 #include "verifier_log.h"
 
 /* Of one that does not fit the kernel keeps the end; its pages are made as it grows. */
 #define LOG_SIZE	(16u << 20)
+
+struct policy_object_pin {
+	struct bpf_map *map;
+	char *path;
+};
 
 /* What libbpf says of files that are something else is long and names no cure. */
 static int check_elf(const char *path)
@@ -191,17 +195,22 @@ int policy_object_open(struct policy_object *o, const struct policy_args *args)
 
 void policy_object_close(struct policy_object *o)
 {
-	policy_signal_forget();
 	bpf_object__close(o->obj);
 	free(o->log);
+	while (o->nr_fresh)
+		free(o->fresh[--o->nr_fresh].path);
 	free(o->fresh);
 }
 
-/* Maps that are to be pinned by their names, and are not yet. */
-static int note_fresh(struct policy_object *o)
+/*
+ * Maps that are to be pinned by their names, and are not yet, are kept from libbpf: it
+ * would not tell those that it pins from those that somebody else has pinned meanwhile.
+ */
+static int take_fresh(struct policy_object *o)
 {
 	struct bpf_map *map;
 	const char *path;
+	char *copy;
 	size_t nr = 0;
 
 	bpf_object__for_each_map(map, o->obj)
@@ -209,11 +218,15 @@ static int note_fresh(struct policy_object *o)
 	o->fresh = calloc(nr + 1, sizeof(*o->fresh));
 	if (!o->fresh)
 		return -ENOMEM;
-	nr = 0;
 	bpf_object__for_each_map(map, o->obj) {
 		path = bpf_map__pin_path(map);
-		if (path && bpf_map__autocreate(map) && access(path, F_OK) && errno == ENOENT)
-			o->fresh[nr++] = path;
+		if (!path || !bpf_map__autocreate(map) || !access(path, F_OK) || errno != ENOENT)
+			continue;
+		copy = strdup(path);
+		if (!copy)
+			return -ENOMEM;
+		o->fresh[o->nr_fresh++] = (struct policy_object_pin){ map, copy };
+		bpf_map__set_pin_path(map, NULL);
 	}
 	return 0;
 }
@@ -221,35 +234,41 @@ static int note_fresh(struct policy_object *o)
 int policy_object_load(struct policy_object *o)
 {
 	struct bpf_program *prog;
-	int err;
 
 	/* also of what an earlier load has left, for policy_object_refused() */
 	th_libbpf_clear();
 	o->log = calloc(1, LOG_SIZE);
-	if (!o->log || note_fresh(o))
+	if (!o->log || take_fresh(o))
 		return -ENOMEM;
 	/* One for all: libbpf asks for a log of what was refused, and ends there. */
 	bpf_object__for_each_program(prog, o->obj)
 		bpf_program__set_log_buf(prog, o->log, LOG_SIZE);
-	policy_signal_catch(o->fresh);
-	err = bpf_object__load(o->obj);
-	/* libbpf has unpinned them */
-	if (err)
-		policy_signal_forget();
-	return err;
+	return bpf_object__load(o->obj);
 }
 
-void policy_object_unpin(const struct policy_object *o)
+int policy_object_pin(struct policy_object *o)
 {
-	struct bpf_map *map;
-	size_t i;
+	const struct policy_object_pin *pin;
+	int err;
 
-	for (i = 0; o->fresh && o->fresh[i]; i++) {
-		bpf_object__for_each_map(map, o->obj) {
-			if (bpf_map__pin_path(map) == o->fresh[i] && bpf_map__is_pinned(map))
-				bpf_map__unpin(map, NULL);
-		}
+	for (; o->nr_pinned < o->nr_fresh; o->nr_pinned++) {
+		pin = &o->fresh[o->nr_pinned];
+		th_libbpf_clear();
+		err = bpf_map__pin(pin->map, pin->path);
+		if (err == -EEXIST)
+			return th_fail(TH_ENV, "%s: somebody else has pinned a map there just now; try again",
+				       pin->path);
+		if (err)
+			return th_fail_libbpf(TH_IO, "%s: map %s cannot be pinned: %s", pin->path,
+					      bpf_map__name(pin->map), strerror(-err));
 	}
+	return TH_OK;
+}
+
+void policy_object_unpin(struct policy_object *o)
+{
+	while (o->nr_pinned)
+		bpf_map__unpin(o->fresh[--o->nr_pinned].map, NULL);
 }
 
 void policy_object_refused(char name[128])

@@ -13,6 +13,7 @@
 #include <taskhold/ops.h>
 
 struct policy_args;
+struct policy_object_pin;
 
 #define POLICY_OBJECT_MAPS	(2 * TASKHOLD_MAX_POLICIES)	/* more cannot be attached */
 
@@ -22,7 +23,9 @@ struct policy_object {
 	struct bpf_map *maps[POLICY_OBJECT_MAPS];	/* the policies that are wanted */
 	size_t nr_maps;
 	char *log;		/* the verifier's, of the program that it refused */
-	const char **fresh;	/* where libbpf pins maps by their names anew, up to a NULL */
+	struct policy_object_pin *fresh;	/* maps to be pinned by their names anew */
+	size_t nr_fresh;
+	size_t nr_pinned;	/* of these, from the first on */
 };
 
 /*
@@ -43,14 +46,22 @@ void policy_object_close(struct policy_object *o);
 void policy_object_warn(const struct policy_object *o);
 
 /*
- * Loads what is wanted of it, and has a signal leave none of the maps that are pinned by
- * their names: policy_signal_catch().  Returns 0, or a negative errno with o->log as the
- * verifier left it; libbpf's messages are kept.  It does not speak.
+ * Loads what is wanted of it.  A map that is pinned by its name already is taken from
+ * there; one that is to be is not pinned yet, so that a process which is killed meanwhile
+ * leaves nothing.  Returns 0, or a negative errno with o->log as the verifier left it;
+ * libbpf's messages are kept.  It does not speak.
  */
 int policy_object_load(struct policy_object *o);
 
-/* Takes back the pins of maps by their names that the load has made. */
-void policy_object_unpin(const struct policy_object *o);
+/*
+ * Pins the maps that are to be pinned by their names and were not when it was loaded.
+ * Where somebody else has pinned one since, it has other contents: that is an error.
+ * Returns an exit code; policy_object_unpin() then as well.
+ */
+int policy_object_pin(struct policy_object *o);
+
+/* Takes back what policy_object_pin() has pinned. */
+void policy_object_unpin(struct policy_object *o);
 
 /* The program that libbpf said it could not load; "" where it was something else. */
 void policy_object_refused(char name[128]);

@@ -13,38 +13,6 @@
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 
-/* What the handler removes, NULL: nothing. */
-static const char *const *doomed;
-
-static void undo(int signal)
-{
-	const char *const *path;
-
-	for (path = __atomic_load_n(&doomed, __ATOMIC_RELAXED); path && *path; path++)
-		unlink(*path);
-	/* SA_RESETHAND: this one is not caught, but comes when the handler returns */
-	raise(signal);
-}
-
-void policy_signal_catch(const char *const *paths)
-{
-	struct sigaction action = { .sa_handler = undo, .sa_flags = SA_RESETHAND }, old;
-	size_t i;
-
-	__atomic_store_n(&doomed, paths, __ATOMIC_RELAXED);
-	for (i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaddset(&action.sa_mask, signals[i]);
-	for (i = 0; i < ARRAY_SIZE(signals); i++) {
-		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
-			sigaction(signals[i], &action, NULL);
-	}
-}
-
-void policy_signal_forget(void)
-{
-	__atomic_store_n(&doomed, NULL, __ATOMIC_RELAXED);
-}
-
 int policy_signal_block(int *fd)
 {
 	struct sigaction hangup;
@@ -56,7 +24,9 @@ int policy_signal_block(int *fd)
 		sigaddset(&set, signals[i]);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return th_fail(TH_ENV, "cannot block signals: %s", strerror(errno));
-	policy_signal_forget();
+	/* who prints what was made has to see that it cannot, and take it back */
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return th_fail(TH_ENV, "cannot ignore SIGPIPE: %s", strerror(errno));
 	/* a shell lets SIGINT be ignored by what it starts with &, and that is read */
 	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler == SIG_IGN)
 		sigdelset(&set, SIGHUP);

@@ -1,28 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * SIGINT, SIGTERM and SIGHUP while a command makes what is to stay, or nothing of it.
- *
- * Loading may take long, and leaves nothing but the maps that libbpf pins by their
- * names: until policy_signal_block() a signal removes those, and ends the process as it
- * would have.  From then on it is read: policy_signal_come(), or by who polls the file.
+ * SIGINT, SIGTERM, SIGHUP and SIGPIPE while a command makes what is to stay, or nothing
+ * of it.  Until policy_signal_block() nothing is there that would stay, and they end the
+ * process.  From then on the first three are read: policy_signal_come(), or by who polls
+ * the file.
  */
 #ifndef _TASKHOLD_POLICY_SIGNAL_H
 #define _TASKHOLD_POLICY_SIGNAL_H
 
 /*
- * From now on a signal unlinks @paths, up to a NULL, and ends the process.  They and
- * their array are borrowed until policy_signal_forget() or policy_signal_block().  A
- * signal that is ignored stays so.
- */
-void policy_signal_catch(const char *const *paths);
-
-/* From now on it ends the process alone. */
-void policy_signal_forget(void);
-
-/*
  * Signals are not delivered any more, but wait to be read from *fd, which the caller
- * closes; SIGHUP only where it was not ignored, as nohup has it.  Speaks of what fails;
- * returns an exit code.
+ * closes; SIGHUP only where it was not ignored, as nohup has it.  SIGPIPE is ignored:
+ * th_end_output() says so.  Speaks of what fails; returns an exit code.
  */
 int policy_signal_block(int *fd);
 

@@ -94,6 +94,45 @@ static int fit_members(struct update *u)
 	return TH_OK;
 }
 
+static bool has(const struct update *u, const char *member)
+{
+	void **func = policy_object_member(&u->object, u->object.maps[0], member, sizeof(*func));
+
+	return func && *func;
+}
+
+static bool had(const struct update *u, const char *member)
+{
+	size_t i;
+
+	for (i = 0; i < u->place->nr_members; i++) {
+		if (!strcmp(u->place->members[i].name, member))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * An update calls neither attach() nor detach(): what the old attach() has set up stays,
+ * for a detach() that may know nothing of it, and what the new one would is missing.
+ */
+static int check_calls(const struct update *u)
+{
+	const char *name = u->place->name, *object = u->args->object;
+	bool had_attach = had(u, "attach");
+
+	if (had(u, "detach") && !has(u, "detach"))
+		return th_fail(TH_USAGE, "policy %s: it has a detach(), and %s none that would be called in its place; 'taskhold policy detach %s', then attach %s",
+			       name, object, name, object);
+	if ((!had_attach && !has(u, "attach")) || u->args->force)
+		return TH_OK;
+	return th_fail(TH_USAGE, "policy %s: %s has an attach(), which an update does not call: %s; 'taskhold policy detach %s', then attach %s, or give --force if it can do without",
+		       name, had_attach ? "what runs" : object,
+		       had_attach ? "what it has set up, such as timers, would be left behind" :
+				    "what it sets up, such as timers, would be missing",
+		       name, object);
+}
+
 static int open_object(struct update *u)
 {
 	struct bpf_program *prog;
@@ -105,7 +144,7 @@ static int open_object(struct update *u)
 	if (u->object.nr_maps > 1)
 		return th_fail(TH_USAGE, "%s: has %zu policies; choose one by --map",
 			       u->args->object, u->object.nr_maps);
-	ret = policy_set(&u->object, u->args) ?: fit_members(u);
+	ret = policy_set(&u->object, u->args) ?: fit_members(u) ?: check_calls(u);
 	if (ret || u->dir)
 		return ret;
 	bpf_object__for_each_program(prog, u->object.obj) {
@@ -116,23 +155,6 @@ static int open_object(struct update *u)
 				       u->args->object);
 	}
 	return TH_OK;
-}
-
-/* attach() is called when a policy is attached, and a second time when that is done anew. */
-static void warn_attach(const struct update *u)
-{
-	void **attach = policy_object_member(&u->object, u->object.maps[0], "attach",
-					     sizeof(*attach));
-	const char *whose = attach && *attach ? u->args->object : NULL;
-	size_t i;
-
-	for (i = 0; !whose && i < u->place->nr_members; i++) {
-		if (!strcmp(u->place->members[i].name, "attach"))
-			whose = "what ran until now";
-	}
-	if (whose)
-		th_warn("policy %s: %s has an attach(), which an update does not call: what that sets up, such as timers, is missing until 'taskhold policy detach %s' and 'taskhold policy attach %s'",
-			u->place->name, whose, u->place->name, u->args->object);
 }
 
 static int load(struct update *u)
@@ -303,13 +325,13 @@ static int run(struct update *u)
 	ret = ret ?: load(u);
 	if (ret)
 		return ret;
-	ret = policy_signal_block(&u->signal_fd) ?: set_value(u) ?: exchange(u);
+	ret = policy_signal_block(&u->signal_fd) ?: policy_object_pin(&u->object) ?: set_value(u) ?:
+	      exchange(u);
 	if (ret) {
 		policy_pin_undo(&u->pin);
 		policy_object_unpin(&u->object);
 		return ret;
 	}
-	warn_attach(u);
 	if (u->dir)
 		ret = exchange_companions(u);
 	out = print(u);

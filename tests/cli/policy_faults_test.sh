@@ -62,11 +62,25 @@ begin() {
 ignoring_it() {
 	IGNORED=yes with_pending HUP taskhold policy attach "$object" --pin "$pins/told"
 }
+# Has every grace period take a while, as long as $work/reading is there.
+begin_reading() {
+	"$bpftool" prog load "$objects/rcu_reader.bpf.o" "$pins/reader"
+	head -c 64 /dev/zero >"$work/packet"
+	: >"$work/reading"
+	while [[ -e $work/reading ]]; do
+		"$bpftool" prog run pinned "$pins/reader" data_in "$work/packet" >/dev/null || break
+	done &
+	reader=$!
+}
+end_reading() {
+	rm "$work/reading" "$pins/reader"
+	wait "$reader"
+}
 told() {
 	policy attach "$object" --pin "$pins/told" "$@"
 }
 
-plan 60
+plan 71
 # which is none of what is made here
 mkdir "$pins"
 
@@ -94,6 +108,21 @@ check "and nothing is left" taken_back
 check "in JSON there is how it ended" refuses "r['ended']['kind'] == 'return_value' and r['ended']['code'] == -1" 6 \
 	told --set admit_result=-1 --json
 check "and nothing else" taken_back
+
+# The module tells how a policy has ended two grace periods after it is attached no more;
+# one of its name has ended otherwise before.
+check "one is attached and goes" told
+check "as nothing is wrong with it" policy detach cli-told
+rm -f "$state"
+here "grace periods take long" begin_reading
+check "one at fault then is not pinned either" exits 6 "policy cli-told is detached from outside: admit() returned -1" \
+	told --set admit_result=-1
+check "nor is its map by its name" test ! -e "$state"
+check "one in the foreground ends" exits 6 "policy cli-told is detached from outside: admit() returned -1" \
+	policy attach "$object" --set admit_result=-1
+here "they are quick again" end_reading
+rm -f "$state"
+check "nothing is left of both" taken_back
 
 # signals
 check "a signal before anything is pinned" exits 143 "ended by signal 15 (Terminated); what was made is taken back" \
@@ -156,9 +185,18 @@ check "has nothing to remove" exits 2 "policy lives is attached, and goes with i
 	policy detach lives --pin "$pins/a"
 check "nor has its directory" exits 4 "--pin $pins/b: no policy is pinned there that has ended" \
 	policy detach cli --pin "$pins/b"
+check "nor one that the module knows nothing of" exits 4 "--pin $pins/b: no policy is pinned there that has ended" \
+	policy detach nobody --pin "$pins/b"
+check "without a directory it is none" exits 2 "there is no policy nobody" policy detach nobody
 check "no directory" exits 4 "--pin $pins/c: No such file or directory" policy detach cli --pin "$pins/c"
 mv "$pins/b/count_exec" "$pins/a/of_lives"
-check "the rest is removed, but for what is another's" holds "r['ended']['code'] == 77 and sorted(r['removed']) ==
+# more than the module remembers
+for ((i = 0; i < 16; i++)); do
+	policy attach "$objects/cli_plain.bpf.o" --pin "$pins/c" >/dev/null
+	policy detach plain >/dev/null
+done
+check "the module has forgotten it" exits 2 "there is no policy cli" policy detach cli
+check "the rest is removed, but for what is another's" holds "r['ended'] is None and sorted(r['removed']) ==
 	['$pins/a/' + n for n in ('count_exec', 'policy', 'show_execs')]" policy detach cli --pin "$pins/a" --json
 check "that is still there" same "$(cd "$pins/a" && echo *)" of_lives
 check "the other runs on" attached lives

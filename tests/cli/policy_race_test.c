@@ -19,7 +19,9 @@
 
 #include "array.h"
 #include "error.h"
+#include "policy.h"
 #include "policy_find.h"
+#include "policy_object.h"
 #include "policy_pin.h"
 #include "policy_replace.h"
 #include "policy_signal.h"
@@ -244,49 +246,70 @@ TEST(pin_undo)
 	policy_pin_free(&pin);
 }
 
-/* How a child ends that catches signals, with @path to be removed, when one comes. */
-static int ends_by(int signal, const char *path, bool blocked)
+/* How a child ends that has signals wait, when one comes. */
+static int ends_by(int signal)
 {
-	const char *const paths[] = { path, NULL };
 	pid_t pid = fork();
 	int status, fd;
 
 	if (pid < 0)
 		die("fork");
 	if (!pid) {
-		policy_signal_catch(paths);
-		if (blocked && policy_signal_block(&fd))
+		if (policy_signal_block(&fd))
 			_exit(1);
 		raise(signal);
-		_exit(blocked ? policy_signal_come(fd) : TH_OK);
+		_exit(policy_signal_come(fd));
 	}
 	if (waitpid(pid, &status, 0) != pid)
 		die("wait");
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Until they are blocked a signal removes what is named, and ends it as ever. */
 TEST(signals)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	const char *path = "/sys/fs/bpf/policy-race";
 	size_t i;
-	int fd;
 
 	for (i = 0; i < ARRAY_SIZE(signals); i++) {
 		signal(signals[i], SIG_DFL);
-		fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "named", 4, 4, 1, NULL);
-		ASSERT_EQ(0, bpf_obj_pin(fd, path));
-		EXPECT_EQ(TH_SIGNAL + signals[i], ends_by(signals[i], path, true));
-		EXPECT_EQ(0, access(path, F_OK));
-		EXPECT_EQ(-signals[i], ends_by(signals[i], path, false));
-		EXPECT_NE(0, access(path, F_OK));
-		close(fd);
+		EXPECT_EQ(TH_SIGNAL + signals[i], ends_by(signals[i]));
 	}
 	signal(SIGHUP, SIG_IGN);
-	EXPECT_EQ(TH_OK, ends_by(SIGHUP, path, false));
-	EXPECT_EQ(TH_OK, ends_by(SIGHUP, path, true));
+	EXPECT_EQ(TH_OK, ends_by(SIGHUP));
 	signal(SIGHUP, SIG_DFL);
+	/* is seen by who writes */
+	EXPECT_EQ(TH_OK, ends_by(SIGPIPE));
+}
+
+/* A map is pinned by its name after the load, and only where nobody else has by then. */
+TEST(pinned_meanwhile)
+{
+	const char *out = getenv("TASKHOLD_OUT"), *path = "/sys/fs/bpf/cli_state";
+	struct policy_args args = {};
+	struct policy_object o;
+	char object[4096];
+	int fd;
+
+	snprintf(object, sizeof(object), "%s/../tests/progs/cli_attach.bpf.o", out ?: ".");
+	args.object = object;
+	ASSERT_EQ(TH_OK, policy_object_open(&o, &args));
+	ASSERT_EQ(TH_OK, policy_object_load_or_say(&o));
+	EXPECT_NE(0, access(path, F_OK));
+
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "theirs", 4, 4, 1, NULL);
+	ASSERT_EQ(0, bpf_obj_pin(fd, path));
+	EXPECT_EQ(TH_ENV, policy_object_pin(&o));
+	EXPECT_NE(NULL, strstr(th_failed(), "somebody else has pinned a map there just now"))
+		TH_LOG("%s", th_failed());
+	policy_object_unpin(&o);
+	EXPECT_EQ(0, unlink(path));
+	close(fd);
+
+	EXPECT_EQ(TH_OK, policy_object_pin(&o));
+	EXPECT_EQ(0, access(path, F_OK));
+	policy_object_unpin(&o);
+	EXPECT_NE(0, access(path, F_OK));
+	policy_object_close(&o);
 }
 
 TEST(without_link)

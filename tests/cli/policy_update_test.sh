@@ -15,13 +15,6 @@ other=$objects/cli_other.bpf.o
 shown() {
 	policy show cli --json | evaluate "$1"
 }
-# warns TEXT COMMAND...: which does what it is to do
-warns() {
-	local text=$1
-	shift
-
-	with_stderr "$@" && grep -F -- "$text" "$work/err" && [[ $(wc -l <"$work/err") == 1 ]]
-}
 with_stderr() {
 	"$@" 2>"$work/err"
 }
@@ -31,7 +24,7 @@ companions() {
 }
 members="sorted(m['program'] for m in r['members'])"
 
-plan 52
+plan 65
 check "a policy is pinned" policy attach "$object" --pin "$pins/a"
 for ((i = 0; i < 5; i++)); do /bin/true; done
 before=$(shown "(r['id'], r['link_id'], r['attached_ns'])")
@@ -85,15 +78,34 @@ check "which count" grep -q '^execs ' "$pins/a/show_execs"
 check "it goes" policy detach cli
 
 check "a policy without attach()" policy attach "$objects/cli_plain.bpf.o" --pin "$pins/plain"
-check "an update to one that has it is told from an attachment" warns \
-	"policy plain: $objects/cli_attach.bpf.o has an attach(), which an update does not call" \
+plain=$(list_value "r['policies'][0]['map_id']")
+check "is not updated to one that has it" exits 2 \
+	"policy plain: $objects/cli_attach.bpf.o has an attach(), which an update does not call: what it sets up, such as timers, would be missing" \
 	policy update plain "$objects/cli_attach.bpf.o"
-check "so is one from it" warns "policy plain: what ran until now has an attach(), which an update does not call" \
+check "and runs on" same "$(list_value "[p['map_id'] for p in r['policies']]")" "[$plain]"
+check "nothing is pinned by its name" test ! -e /sys/fs/bpf/cli_state
+check "it is by force" policy update plain "$objects/cli_attach.bpf.o" --force
+check "nor from one that has it" exits 2 \
+	"policy plain: what runs has an attach(), which an update does not call: what it has set up, such as timers, would be left behind" \
 	policy update plain "$objects/cli_plain.bpf.o"
+check "but by force" policy update plain "$objects/cli_plain.bpf.o" -f
 check "between others nothing is said" with_stderr policy update plain "$objects/cli_plain.bpf.o"
 check "really" test ! -s "$work/err"
 check "that goes" policy detach plain
+check "force is for an update" exits 2 "policy detach takes no option --force" policy detach plain --force
 rm -f /sys/fs/bpf/cli_state
+check "one with a detach()" policy attach "$objects/faulty.bpf.o" --map ops --pin "$pins/ops"
+check "is not updated to one without" exits 2 "policy faulty: it has a detach(), and $objects/cli_plain.bpf.o none" \
+	policy update faulty "$objects/cli_plain.bpf.o" --force
+check "it goes too" policy detach faulty
+check "census" policy attach "$policies/census.bpf.o" --pin "$pins/census"
+check "is not updated by itself" exits 2 "policy census: what runs has an attach(), which an update does not call" \
+	policy update census "$policies/census.bpf.o"
+check "and lives" attached census
+/bin/true
+check "as before" attached census
+check "until it is detached" policy detach census
+rm /sys/fs/bpf/census_stat
 
 here "one in the foreground" hold "$object"
 check "has nobody for companions" exits 3 "would be held by nobody: the policy cli is not pinned" \

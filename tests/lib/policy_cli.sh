@@ -11,7 +11,7 @@
 . "$TASKHOLD_ROOT/tests/lib/json.sh"
 
 # shellcheck disable=SC2034 # tests use it
-objects=$TASKHOLD_ROOT/out/tests/progs
+objects=$TASKHOLD_ROOT/out/tests/progs policies=$TASKHOLD_ROOT/out/bpf
 # The unpatched one: it knows ids, and is not ours.
 bpftool=$(sed -n 's/^BPFTOOL=//p' "$TASKHOLD_ROOT/out/stock.env")
 pins=/sys/fs/bpf/policy-test
