@@ -23,6 +23,14 @@ out/tests/progs/%.skel.h: out/tests/progs/%.bpf.o
 	@mv $@.new $@
 .SECONDARY: $(TEST_SKELS) $(TEST_SKELS:.skel.h=.bpf.o)
 
+# The kernel's own BPF selftests, as they come with its source, that are tests here as well.
+SELFTESTS := out/tests/selftests/bpf_dctcp.bpf.o
+
+out/tests/selftests/%.bpf.o: $(STOCK_LINUX_SRC)/tools/testing/selftests/bpf/progs/%.c out/bpf/vmlinux.h
+	@mkdir -p $(@D)
+	@echo '  BPF     $@'
+	$(Q)$(CLANG) $(BPF_CFLAGS) -isystem $(STOCK_LINUX_SRC)/tools/testing/selftests/bpf -c $< -o $@
+
 # Tests of the command line tool test its parts as well: all but main().
 out/userspace/parts.a: $(filter-out out/userspace/taskhold.o,$(USER_OBJS))
 	@echo '  AR      $@'
@@ -60,7 +68,7 @@ $(FOREIGN)/taskhold.ko: $(MODULE_SOURCES) tests/module/build-foreign.sh out/bpf/
 -include $(wildcard out/tests/*/*.d)
 
 .PHONY: tests
-tests: $(TEST_PROGRAMS) $(WORKLOADS) $(FOREIGN)/taskhold.ko ## build the test programs
+tests: $(TEST_PROGRAMS) $(WORKLOADS) $(SELFTESTS) $(FOREIGN)/taskhold.ko ## build the test programs
 
 # DKMS builds and installs the module into a tree of its own, from which the
 # guest loads it.

@@ -33,7 +33,7 @@ no_congestion_controls() {
 	! congestion_controls "$1"
 }
 
-plan 37
+plan 45
 check "a congestion control is registered" register "$objects/bpftool_tcp.bpf.o"
 check "its link is said" registered 'Registered tcp_congestion_ops policy map id [0-9]+ link id [0-9]+'
 check "and that there is none" registered 'Registered tcp_congestion_ops by_itself id [0-9]+'
@@ -50,6 +50,19 @@ type="r[1]['bpf_struct_ops_tcp_congestion_ops']"
 check "it has its name and programs" holds "${type}['data']['name'] == 'th_by_link' and
 	${type}['data']['ssthresh'] == 'u32 (struct sock *) half_window/prog_id:$(id_of prog half_window)' and
 	${type}['common']['state'] == 'BPF_STRUCT_OPS_STATE_READY'" "$patched" -j struct_ops dump name policy
+
+selftests=$TASKHOLD_ROOT/out/tests/selftests
+# one of its two has no ssthresh(), and is there to be refused
+check "of the kernel's selftest bpf_dctcp one is refused" fails_with \
+	"can't register struct_ops dctcp_nouse: Invalid argument" register "$selftests/bpf_dctcp.bpf.o"
+check "the other is registered" registered 'Registered tcp_congestion_ops dctcp id [0-9]+'
+check "TCP has it" congestion_controls bpf_dctcp
+for command in 'struct_ops dump name dctcp' '-j struct_ops dump' 'map dump name dctcp'; do
+	# shellcheck disable=SC2086 # words are what is wanted
+	check "with it, $command says the same as unpatched" same_as_before $command
+done
+check "it is unregistered" "$patched" struct_ops unregister name dctcp
+check "TCP has it no more" no_congestion_controls bpf_dctcp
 
 check "taskhold loads" modprobe taskhold
 check "so does a module with another type" insmod "$TASKHOLD_OUT/testmod/testmod_ops.ko"
