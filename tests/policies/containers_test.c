@@ -322,6 +322,50 @@ TEST_F(containers, over_the_bound_is_counted_and_summed)
 	EXPECT_EQ(3, object_count(self->sums));
 }
 
+TEST_F(containers, beyond_the_bound_of_cgroups_each_is_looked_for)
+{
+	__u64 overflow, id;
+	pid_t pid;
+	int i;
+
+	/* the container of one cgroup is kept */
+	if (bpf_map__set_max_entries(object_map(self->obj, "container_cgroups"), 1))
+		die("set max_entries");
+	/* between two looks there is time to remove a cgroup */
+	object_set(self->obj, "refresh_ms", 2000 * slowness());
+	object_load(self->obj);
+	attach(self);
+	for (i = 0; i < 3; i++) {
+		ASSERT_LT(0, worker(&self->w, i ? BELOW : ONE, "worker", 1, 0));
+		workers_go(&self->w);
+		workers_end(&self->w);
+		wait(NULL);
+	}
+	ASSERT_TRUE(finished(self, ONE, 1));
+	ASSERT_TRUE(finished(self, TWO, 2));
+	overflow = stat_of(self, "overflow");
+	/* as each of them came and as it ended */
+	EXPECT_EQ(4, overflow);
+	EXPECT_EQ(0, stat_of(self, "unknown"));
+	EXPECT_EQ(2, of(self, TWO, "processes"));
+
+	/* what is left in one that has gone has no container */
+	pid = worker(&self->w, BELOW, "worker", 1, 0);
+	workers_go(&self->w);
+	look(self);
+	id = cgroup_id_of(BELOW);
+	cgroup_move(ONE, pid);
+	cgroup_remove(BELOW);
+	look(self);
+	EXPECT_LT(overflow, stat_of(self, "overflow"));
+	EXPECT_LT(0, stat_of(self, "unknown"));
+	EXPECT_EQ(0, by_id(self, id, "cpu_ns"));
+	EXPECT_LE(WORK_MS * 1000000ULL - TICK_US * 1000ULL, by_id(self, 0, "cpu_ns"));
+	workers_end(&self->w);
+	EXPECT_EQ(0, reap(pid));
+	cgroup_make(BELOW);
+}
+
 TEST_F(containers, unknown_root_is_refused)
 {
 	object_set(self->obj, "root_cgroup", 0xffffffff);
