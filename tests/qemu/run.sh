@@ -323,9 +323,17 @@ console=clean
 "$TASKHOLD_ROOT/tests/qemu/scan-log.sh" --allow "$out/log.allow" "$out/console.log" \
 	>"$work/console-scan" 2>&1 || console=dirty
 
+# first_of FILE: what a scan found first, for who sees no more than the reason
+first_of() {
+	sed -n '1s/^[^:]*: //p' "$1" | tr -d '\r'
+}
+
 failed=()
-[[ $(said log) == clean ]] || failed+=("the kernel's log is not clean")
-[[ $console == clean ]] || failed+=("the console's log is not clean")
+if [[ $(said log) != clean ]]; then
+	failed+=("the kernel's log is not clean: $(first_of "$out/log-scan.txt")")
+elif [[ $console != clean ]]; then
+	failed+=("the console's log is not clean: $(first_of "$work/console-scan")")
+fi
 [[ $(said leaks) == none ]] || failed+=("$(said leaks)")
 ((status == 0)) || failed+=("QEMU ended with status $status")
 if ((${#failed[@]} > 0)); then
