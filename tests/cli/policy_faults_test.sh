@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 600
 # kmsg-allow: taskhold: policy cli-told is at fault and detached: admit\(\) returned -1, want 0 or more
+# kmsg-allow: taskhold: policy signalled is at fault and detached: admit\(\) returned -1, want 0 or more
 # kmsg-allow: taskhold: policy cli is at fault and detached: finish\(\) returned 77, want a verdict, 0 to 2
 #
 # taskhold policy where an attachment fails half-way, takes long, is interrupted, or the
@@ -53,6 +54,30 @@ ended_by_module() {
 	/bin/true
 	not attached "$1"
 }
+detach_by_module() {
+	echo "$1" >/sys/module/taskhold/parameters/detach
+}
+# at_fault OPTION...: stops where it pins the first link, until the module has ended it
+at_fault() {
+	taskhold policy attach "$objects/cli_signal.bpf.o" --pin "$pins/told" --set admit_result=-1 \
+		--set signal="$(kill -l STOP)" "$@" >"$work/held.out" 2>"$work/held.err" &
+	holder=$!
+	until_true 20 stopped && until_true 20 link_is_dead && kill -CONT "$holder"
+}
+stopped() {
+	[[ $(ps -o stat= -p "$holder") == T* ]]
+}
+link_is_dead() {
+	[[ $("$bpftool" -j link list | evaluate "[l['map_id'] for l in r if l['type'] == 'struct_ops']") == '[0]' ]]
+}
+# as many as the module takes
+fill() {
+	local i
+
+	for ((i = 0; i < 8; i++)); do
+		policy attach "$objects/cli_plain.bpf.o" --pin "$pins/full/$i" --set name="$i" || return 1
+	done
+}
 # attaches in the background, until go()
 begin() {
 	taskhold policy attach "$object" --pin "$pins/told" --set lasts=true >"$work/held.out" 2>"$work/held.err" &
@@ -80,7 +105,7 @@ told() {
 	policy attach "$object" --pin "$pins/told" "$@"
 }
 
-plan 71
+plan 84
 # which is none of what is made here
 mkdir "$pins"
 
@@ -99,14 +124,21 @@ check "what is pinned by its name stays" same "$(pinned)" "cli_state ${pins##*/}
 check "it fails where such a map was before" fails_with "refuses to attach it" told --set attach_result=-16
 check "and leaves that alone" same "$(pinned)" "cli_state ${pins##*/}"
 rm -f "$state"
+check "eight are attached" fill
+check "which one more is told" exits 3 "8 policies are attached, which is as many as the module takes" \
+	policy attach "$objects/cli_plain.bpf.o"
+rm -rf "$pins/full"
+check "they go with their pins" taken_back
 
-# at fault from the first call on
-check "a policy that has ended is not pinned" exits 6 "policy cli-told is detached from outside: admit() returned -1" \
-	told --set admit_result=-1
-check "its counters are shown" grep -q '^ended  *.* ago: admit() returned -1' "$work/stdout"
+# at fault from the first call on, and ended before all of it is pinned
+here "a policy ends while it is pinned" at_fault
+here "the command ends with 6" ended 6
+check "and says why" grep -qF "policy signalled is detached from outside: admit() returned -1" "$work/held.err"
+check "its counters are shown" grep -q '^ended  *.* ago: admit() returned -1' "$work/held.out"
 check "and nothing is left" taken_back
-check "in JSON there is how it ended" refuses "r['ended']['kind'] == 'return_value' and r['ended']['code'] == -1" 6 \
-	told --set admit_result=-1 --json
+here "one as JSON" at_fault --json
+here "is an error, too" ended 6
+check "and there is how it ended" is_true "r['ended']['kind'] == 'return_value' and r['ended']['code'] == -1" "$work/held.out"
 check "and nothing else" taken_back
 
 # The module tells how a policy has ended two grace periods after it is attached no more;
@@ -130,6 +162,9 @@ check "a signal before anything is pinned" exits 143 "ended by signal 15 (Termin
 check "leaves nothing" taken_back
 check "SIGHUP alike" exits 129 "ended by signal 1 (Hangup)" with_pending HUP taskhold policy attach "$object" --pin "$pins/told"
 check "leaves nothing either" taken_back
+check "one while it is pinned" exits 143 "ended by signal 15 (Terminated); what was made is taken back" \
+	policy attach "$objects/cli_signal.bpf.o" --pin "$pins/told"
+check "leaves nothing as well" taken_back
 check "as JSON" refuses "r['error']['status'] == 130" 130 \
 	with_pending INT taskhold policy attach "$object" --pin "$pins/told" --json
 check "one that is ignored is none" ignoring_it
@@ -196,9 +231,16 @@ for ((i = 0; i < 16; i++)); do
 	policy detach plain >/dev/null
 done
 check "the module has forgotten it" exits 2 "there is no policy cli" policy detach cli
+check "one from another file" told
+check "is ended" detach_by_module cli-told
+mv "$pins/told/count_exits" "$pins/a/of_told"
 check "the rest is removed, but for what is another's" holds "r['ended'] is None and sorted(r['removed']) ==
 	['$pins/a/' + n for n in ('count_exec', 'policy', 'show_execs')]" policy detach cli --pin "$pins/a" --json
-check "that is still there" same "$(cd "$pins/a" && echo *)" of_lives
+check "that is still there" same "$(cd "$pins/a" && echo *)" "of_lives of_told"
+mv "$pins/a/of_told" "$pins/told/count_exits"
+check "also of the other that has ended" policy detach cli-told --pin "$pins/told"
+check "which has no directory then" test ! -e "$pins/told"
+rm -f "$state"
 check "the other runs on" attached lives
 check "until it goes with its pins" holds "'$pins/a/of_lives' in r['removed']" policy detach lives --json
 check "nothing is left" taken_back

@@ -227,6 +227,108 @@ TEST_F(race, gone_already)
 	EXPECT_EQ(stats->id, info.stats.id);
 }
 
+/* Somebody else has let it go: there is no link of that number any more. */
+TEST_F(race, link_gone_already)
+{
+	const struct taskhold_policy_stats *stats = counters_find(&self->seen.counters, "plain");
+	struct policy_place place = *policy_find(&self->seen, "plain");
+	struct taskhold_exit_info info;
+
+	ASSERT_NE(NULL, stats);
+	let_go(self->running);
+	EXPECT_EQ(TH_OK, policy_stop(&self->seen, &place, stats->id, &info));
+	EXPECT_EQ(TASKHOLD_EXIT_UNREG, info.kind);
+	EXPECT_EQ(stats->id, info.stats.id);
+}
+
+static const char *object(const char *name)
+{
+	static char path[512];
+	const char *root = getenv("TASKHOLD_ROOT");
+
+	if (!root)
+		die("TASKHOLD_ROOT is not set");
+	snprintf(path, sizeof(path), "%s/out/tests/progs/%s.bpf.o", root, name);
+	return path;
+}
+
+static int nr_links(void)
+{
+	__u32 id = 0;
+	int nr = 0;
+
+	while (!bpf_link_get_next_id(id, &id))
+		nr++;
+	return nr;
+}
+
+/* Those of an attachment that is taken back go before the process does. */
+TEST(attach_taken_back)
+{
+	const struct policy_args args = {
+		.object = object("cli_signal"), .pin = "/sys/fs/bpf/policy-race",
+	};
+
+	ASSERT_EQ(0, nr_links());
+	EXPECT_EQ(TH_SIGNAL + SIGTERM, policy_attach(&args));
+	/* a pin that is removed gives up its link later */
+	EXPECT_TRUE(until(10, nr_links() == 0));
+	EXPECT_NE(0, access(args.pin, F_OK));
+}
+
+/* So do those of an update, and the policy's own stays. */
+TEST_F(race, update_taken_back)
+{
+	const struct policy_args args = { .name = "plain", .object = object("cli_signal") };
+	const char *dir = "/sys/fs/bpf/policy-race", *path = "/sys/fs/bpf/policy-race/plain";
+
+	ASSERT_EQ(0, mkdir(dir, 0700));
+	ASSERT_EQ(0, bpf_obj_pin(bpf_link__fd(self->running->links.plain), path));
+	ASSERT_EQ(1, nr_links());
+	EXPECT_EQ(TH_SIGNAL + SIGTERM, policy_update(&args));
+	EXPECT_TRUE(until(10, nr_links() == 1));
+	EXPECT_EQ(map_id(self->running->maps.plain), linked(self->running->links.plain));
+	EXPECT_EQ(0, unlink(path));
+	EXPECT_EQ(0, rmdir(dir));
+}
+
+/* One that is held, and so many have ended when it looks that nobody knows why it has. */
+TEST(forgotten)
+{
+	const struct policy_args args = { .object = object("cli_plain") };
+	const struct taskhold_policy_stats *stats;
+	const struct policy_place *place;
+	struct policies seen;
+	int pipes[2], status, i;
+	char said[64];
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(pipes));
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		dup2(pipes[1], STDOUT_FILENO);
+		_exit(policy_attach(&args));
+	}
+	/* it speaks when it is attached */
+	ASSERT_GT(read(pipes[0], said, sizeof(said)), 0);
+	ASSERT_EQ(0, kill(pid, SIGSTOP));
+	ASSERT_EQ(pid, waitpid(pid, &status, WUNTRACED));
+	ASSERT_TRUE(WIFSTOPPED(status));
+	ASSERT_EQ(TH_OK, policies_read(&seen));
+	ASSERT_EQ(TH_OK, policy_find_attached(&seen, "plain", &stats, &place));
+	EXPECT_EQ(0, policy_stop_place(place));
+	for (i = 0; i < TASKHOLD_MAX_ENDED; i++)
+		cli_plain__destroy(ready());
+	ASSERT_EQ(0, kill(pid, SIGCONT));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(TH_DETACHED, WEXITSTATUS(status));
+	policies_free(&seen);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
 /* Of a path that cannot be made to its end, what was made of it goes. */
 TEST(pin_undo)
 {
@@ -327,6 +429,32 @@ TEST(without_link)
 	EXPECT_EQ(0, system("taskhold policy list | grep -q '^unlinked ended '"));
 	/* it is on its way out already */
 	EXPECT_EQ(-EINPROGRESS, bpf_map_delete_elem(bpf_map__fd(p->maps.unlinked), &key));
+	cli_unlinked__destroy(p);
+}
+
+/* Somebody else has removed its registration: it is gone all the same. */
+TEST(without_link_gone_already)
+{
+	struct cli_unlinked *p = cli_unlinked__open_and_load();
+	const struct taskhold_policy_stats *stats;
+	const struct policy_place *found;
+	struct taskhold_exit_info info;
+	struct policy_place place;
+	struct policies seen;
+	__u32 key = 0;
+
+	ASSERT_NE(NULL, p);
+	p->links.unlinked = bpf_map__attach_struct_ops(p->maps.unlinked);
+	ASSERT_NE(NULL, p->links.unlinked);
+	ASSERT_EQ(TH_OK, policies_read(&seen));
+	ASSERT_EQ(TH_OK, policy_find_attached(&seen, "unlinked", &stats, &found));
+	place = *found;
+	ASSERT_EQ(0, place.link_id);
+	ASSERT_EQ(0, bpf_map_delete_elem(bpf_map__fd(p->maps.unlinked), &key));
+	EXPECT_EQ(TH_OK, policy_stop(&seen, &place, stats->id, &info));
+	EXPECT_EQ(TASKHOLD_EXIT_UNREG, info.kind);
+	EXPECT_EQ(stats->id, info.stats.id);
+	policies_free(&seen);
 	cli_unlinked__destroy(p);
 }
 

@@ -24,7 +24,7 @@ companions() {
 }
 members="sorted(m['program'] for m in r['members'])"
 
-plan 65
+plan 73
 check "a policy is pinned" policy attach "$object" --pin "$pins/a"
 for ((i = 0; i < 5; i++)); do /bin/true; done
 before=$(shown "(r['id'], r['link_id'], r['attached_ns'])")
@@ -79,6 +79,10 @@ check "it goes" policy detach cli
 
 check "a policy without attach()" policy attach "$objects/cli_plain.bpf.o" --pin "$pins/plain"
 plain=$(list_value "r['policies'][0]['map_id']")
+check "an update to one with a map that is pinned by its name, and a signal" exits 143 \
+	"ended by signal 15 (Terminated); what was made is taken back" \
+	with_pending TERM taskhold policy update plain "$objects/cli_attach.bpf.o" --force
+check "leaves no such map" test ! -e /sys/fs/bpf/cli_state
 check "is not updated to one that has it" exits 2 \
 	"policy plain: $objects/cli_attach.bpf.o has an attach(), which an update does not call: what it sets up, such as timers, would be missing" \
 	policy update plain "$objects/cli_attach.bpf.o"
@@ -127,4 +131,14 @@ check "one goes" policy detach first
 check "and is listed as ended" same "$(list_value "[(p['name']) for p in r['policies']] + [r['ended'][0]['name'], r['ended'][0]['kind']]")" \
 	"['second', 'first', 'unregistered']"
 check "the other goes" policy detach second
+
+# which goes with the last of them
+check "three that share a companion" policy attach "$objects/cli_shared.bpf.o" --pin "$pins/three"
+check "one is updated" policy update left "$objects/cli_plain.bpf.o"
+check "and leaves it to the others" same "$(cd "$pins/three" && echo *)" "count_shared left middle right"
+check "so does one that goes" holds "r['removed'] == ['$pins/three/middle']" policy detach middle --json
+check "the last takes it along" holds "sorted(r['removed']) == ['$pins/three/' + n for n in ('count_shared', 'right')]" \
+	policy detach right --json
+check "the one that was updated is by itself" holds "r['removed'] == ['$pins/three/left', '$pins/three']" \
+	policy detach left --json
 finish
