@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // kmsg-allow: ^taskhold: taskhold_ops\.flags: want
+// kmsg-allow: ^taskhold: policy link: taskhold_ops\.name: an update cannot change it$
 // rows: H2, H3, H4, H7, H8, H10, H19
 /*
  * What the system call says of a map of policies, of its value and of its link, and
@@ -264,17 +265,23 @@ FIXTURE(link)
 	struct policy *p;
 	int link;
 	int nobody;	/* a program that holds no process */
+	int nothing;	/* of its detach() */
 	int other;	/* a map that could take its place */
 	int finished;	/* processes, so far */
 };
 
-/* The same with a bound that can be told, of a policy that is asked and holds nobody. */
-static void idle_value(const struct struct_ops_type *t, void *value, const char *name, int admit)
+/*
+ * The same with a bound that can be told, of a policy that is asked and holds nobody, and
+ * with a detach(), as it is to replace one that has.
+ */
+static void idle_value(const struct struct_ops_type *t, void *value, const char *name, int admit,
+		       int detach)
 {
 	const __u32 bound = 7;
 
 	policy_value(t, value, name);
 	struct_ops_set(t, value, "admit", admit);
+	struct_ops_set(t, value, "detach", detach);
 	memcpy((char *)value + struct_ops_offset(t, "max_held"), &bound, sizeof(bound));
 }
 
@@ -291,7 +298,8 @@ FIXTURE_SETUP(link)
 	struct_ops_open(&self->t, "taskhold", "taskhold_ops");
 	self->other = struct_ops_map(&self->t, BPF_F_LINK);
 	self->nobody = struct_ops_prog(&self->t, "admit", 0);
-	idle_value(&self->t, value, "link", self->nobody);
+	self->nothing = struct_ops_prog(&self->t, "detach", 0);
+	idle_value(&self->t, value, "link", self->nobody, self->nothing);
 	ASSERT_EQ(0, struct_ops_update(self->other, value));
 }
 
@@ -299,6 +307,7 @@ FIXTURE_TEARDOWN(link)
 {
 	struct_ops_put(&self->other);
 	struct_ops_put(&self->nobody);
+	struct_ops_put(&self->nothing);
 	struct_ops_close(&self->t);
 	policy__destroy(self->p);
 	reader__destroy(self->r);
@@ -365,7 +374,7 @@ TEST_F(link, is_updated_to_a_map_of_its_kind)
 
 	/* without a value; without links; no struct_ops at all; no map */
 	NOT_UPDATED(-EINVAL, bare);
-	idle_value(&self->t, value, "plain", self->nobody);
+	idle_value(&self->t, value, "plain", self->nobody, self->nothing);
 	ASSERT_EQ(0, struct_ops_update(plain, value));
 	NOT_UPDATED(-EINVAL, plain);
 	NOT_UPDATED(-EINVAL, array);
@@ -382,7 +391,7 @@ TEST_F(link, is_updated_by_its_own_subsystem)
 	char value[STRUCT_OPS_VALUE_MAX];
 	int map = struct_ops_map(&self->t, BPF_F_LINK);
 
-	idle_value(&self->t, value, "another", self->nobody);
+	idle_value(&self->t, value, "another", self->nobody, self->nothing);
 	ASSERT_EQ(0, struct_ops_update(map, value));
 	NOT_UPDATED(-EINVAL, map);
 	close(map);
