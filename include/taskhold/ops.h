@@ -85,7 +85,10 @@ struct taskhold_ops {
 	 *
 	 * Left out: TASKHOLD_KEEP.
 	 *
-	 * Return: enum taskhold_verdict; any other value is a fault.
+	 * Return: enum taskhold_verdict: TASKHOLD_KEEP, hold the record until
+	 * the policy goes or max_held wants the room; TASKHOLD_FOLD, add its
+	 * numbers to the sums of its cgroup and let go of it; TASKHOLD_DROP,
+	 * let go of it. Any other value is a fault.
 	 */
 	int (*finish)(struct taskhold_rec *rec, struct task_struct *task);
 
