@@ -100,9 +100,10 @@ ready-dkms: out/dkms/stamp
 ready-stock: out/dkms/stamp out/stock/testmod/stamp userspace tests out/bpftool/bpftool
 	@:
 
-shell: out/dkms/stamp userspace ## a root shell in the guest, with the module loaded
-	@tests/qemu/run.sh --name shell --out out/shell --timeout 86400 \
-		--kernel '$(STOCK_VMLINUZ)' --modules '$(DKMS_TREE)' --interactive
+shell: out/dkms/stamp userspace out/bpftool/bpftool ## a root shell in the guest, with the module loaded; CMD='...' runs that in it
+	@tests/qemu/run.sh --name shell --out out/shell --timeout 86400 --allow tests/qemu/shell.allow \
+		--kernel '$(STOCK_VMLINUZ)' --modules '$(DKMS_TREE)' \
+		$(if $(CMD),-- tests/qemu/shell.sh "$$CMD",--interactive)
 
 demo: out/dkms/stamp userspace ## record a real build in the guest, show what it cost
 	@scripts/demo.sh '$(STOCK_VMLINUZ)' '$(DKMS_TREE)'
