@@ -31,6 +31,14 @@ out/bpf/%.skel.h: out/bpf/%.bpf.o
 bpf: $(BPF_SKELS) ## build the BPF programs and their skeletons
 .SECONDARY: $(BPF_SKELS) $(BPF_NAMES:%=out/bpf/%.bpf.o)
 
+.PHONY: policy
+policy: out/bpf/vmlinux.h ## compile a policy of your own: SRC=mine.bpf.c makes out/policy/mine.bpf.o
+	@[[ -f '$(SRC)' && '$(SRC)' == *.bpf.c ]] || \
+		{ echo "make policy: SRC='$(SRC)' is no file NAME.bpf.c; give your source" >&2; exit 1; }
+	@mkdir -p out/policy
+	@echo '  BPF     out/policy/$(notdir $(SRC:.c=.o))'
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c '$(SRC)' -o 'out/policy/$(notdir $(SRC:.c=.o))'
+
 USER_CFLAGS := -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE \
 	-Iinclude -Iout/bpf -I$(STOCK_LIBBPF_INC)
 USER_LIBS := $(STOCK_LIBBPF) -lelf -lz -lsmartcols -ljson-c -lisal -lcrypto

@@ -184,7 +184,7 @@ update_lists() {
 	apt_get update
 }
 no_kernel() {
-	die "apt offers no linux-image-$SERIES.*-amd64 with headers. Debian 12 has it in its security suite (bookworm-security), Debian 13 in main: see that apt's sources have them and that 'apt-get update' succeeds."
+	die "apt offers no linux-image-$SERIES.*-amd64 with headers. Debian 13 has it in main, Debian 12 in its security suite: see that apt's sources have that ('bookworm-security main'), and that 'apt-get update' succeeds."
 }
 
 release=

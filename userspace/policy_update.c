@@ -290,7 +290,7 @@ static int print(const struct update *u)
 	struct json_object *o;
 
 	if (!u->args->json) {
-		printf("policy %s: link %u has map %u in place of %u\n", u->place->name,
+		printf("policy %s is updated: link %u has map %u in place of %u\n", u->place->name,
 		       u->place->link_id, new_id, u->place->map_id);
 		return TH_OK;
 	}
