@@ -44,10 +44,10 @@ static void policy_set_bounds(struct taskhold_policy *policy, const struct taskh
 static void policy_set_ops(struct taskhold_policy *policy, const struct taskhold_ops *ops)
 {
 	policy_set_bounds(policy, ops);
-	/* of the old members, if any */
-	WRITE_ONCE(policy->slow_at, 0);
 	policy->registered = ops;
 	rcu_assign_pointer(policy->ops, ops);
+	/* behind that, as calls of the old members, if any, set it until then */
+	WRITE_ONCE(policy->slow_at, 0);
 }
 
 /**
@@ -230,6 +230,7 @@ void taskhold_policy_end(struct taskhold_policy *policy)
 	struct taskhold_exit_info *info = &policy->exit_info;
 
 	taskhold_policy_stats(policy, &info->stats);
+	info->stats.flags = policy->flags;
 	info->time_ns = ktime_get_boottime_ns();
 	info->kind = TASKHOLD_EXIT_UNREG;
 	if (taskhold_policy_is_faulty(policy)) {
@@ -351,6 +352,8 @@ void taskhold_policy_stats(const struct taskhold_policy *policy,
 	stats->max_held = READ_ONCE(policy->max_held);
 	stats->interval_ms = READ_ONCE(policy->interval_ms);
 	stats->flags = policy->flags;
+	if (taskhold_policy_is_faulty(policy))
+		stats->flags |= TASKHOLD_POLICY_ENDING;
 	stats->slot = policy->slot;
 }
 

@@ -91,6 +91,11 @@ const struct taskhold_exit_info *counters_find_ended_id(const struct counters *c
 	return NULL;
 }
 
+bool counters_is_ending(const struct taskhold_policy_stats *stats)
+{
+	return stats->flags & TASKHOLD_POLICY_ENDING;
+}
+
 __u64 counters_newest_id(const struct counters *c)
 {
 	__u64 newest = 0;

@@ -6,6 +6,7 @@
 #ifndef _TASKHOLD_COUNTERS_H
 #define _TASKHOLD_COUNTERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <taskhold/types.h>
@@ -35,6 +36,9 @@ const struct taskhold_exit_info *counters_find_ended(const struct counters *c, c
 /* Likewise by the number that the module gave it. */
 const struct taskhold_policy_stats *counters_find_id(const struct counters *c, __u64 id);
 const struct taskhold_exit_info *counters_find_ended_id(const struct counters *c, __u64 id);
+
+/* Is it at fault, or told to end?  It is not called any more, and will have ended. */
+bool counters_is_ending(const struct taskhold_policy_stats *stats);
 
 /* The highest of these numbers: a policy that is attached later has a higher one. */
 __u64 counters_newest_id(const struct counters *c);

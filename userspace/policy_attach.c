@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -59,7 +60,7 @@ struct attach {
 static int attach_failed(const struct attach *a, const struct attached *p, int err)
 {
 	struct counters counters;
-	const char *what;
+	const char *what, *hint;
 
 	if ((err != EEXIST && err != EBUSY) || counters_read(&counters, &what))
 		memset(&counters, 0, sizeof(counters));
@@ -69,8 +70,10 @@ static int attach_failed(const struct attach *a, const struct attached *p, int e
 	if (err == EBUSY && counters.nr_policies == TASKHOLD_MAX_POLICIES)
 		return th_fail(TH_ENV, "%s: %d policies are attached, which is as many as the module takes; 'taskhold policy list' lists them",
 			       a->object.path, TASKHOLD_MAX_POLICIES);
-	return th_fail_libbpf(TH_ENV, "%s: the module or attach() of the policy %s refuses to attach it: %s; the kernel's log may say why",
-			      a->object.path, p->name, strerror(err));
+	hint = err == EBUSY ? "another policy may have what it wants for itself, as a timer" :
+			      "the kernel's log may say why";
+	return th_fail_libbpf(TH_ENV, "%s: the module or attach() of the policy %s refuses to attach it: %s; %s",
+			      a->object.path, p->name, strerror(err), hint);
 }
 
 static int attach_policies(struct attach *a)
@@ -121,6 +124,8 @@ static bool find_id(const struct attach *a, struct attached *p, const struct cou
 	const struct taskhold_policy_stats *stats = counters_find(counters, p->name);
 	const struct taskhold_exit_info *ended = stats ? NULL : find_ended(a, p, counters);
 
+	if (stats && counters_is_ending(stats))
+		return false;
 	if (ended)
 		stats = &ended->stats;
 	if (!stats)
@@ -131,16 +136,25 @@ static bool find_id(const struct attach *a, struct attached *p, const struct cou
 	return true;
 }
 
-/* Each is attached, or has ended, or is just being detached, and then will have ended. */
+static __u64 now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
+}
+
+/* Each is attached, or has ended, or is on its way there: at fault from its first call on. */
 static void find_ids(struct attach *a)
 {
+	__u64 end = now_ms() + END_MS;
 	struct counters counters;
-	int waited, err;
 	const char *what;
 	bool all;
 	size_t i;
+	int err;
 
-	for (waited = 0; waited <= END_MS; waited += END_STEP_MS) {
+	for (;;) {
 		err = counters_read(&counters, &what);
 		if (err) {
 			th_warn("the counters cannot be read: %s failed: %s", what,
@@ -150,7 +164,7 @@ static void find_ids(struct attach *a)
 		all = true;
 		for (i = 0; i < a->nr; i++)
 			all &= a->policies[i].id || find_id(a, &a->policies[i], &counters);
-		if (all)
+		if (all || now_ms() >= end)
 			return;
 		poll(NULL, 0, END_STEP_MS);
 	}

@@ -77,7 +77,7 @@ static int fit_members(struct update *u)
 	const struct bpf_map *map = u->object.maps[0];
 	char *name = policy_object_member(&u->object, map, "name", TASKHOLD_NAME_LEN);
 	const __u32 *flags = policy_object_member(&u->object, map, "flags", sizeof(*flags));
-	__u32 has = flags ? *flags : 0;
+	__u32 has = flags ? *flags : 0, had = u->stats->flags & ~TASKHOLD_POLICY_ENDING;
 
 	if (name && !policy_set_given(u->args, "name")) {
 		memset(name, 0, TASKHOLD_NAME_LEN);
@@ -87,10 +87,9 @@ static int fit_members(struct update *u)
 		return th_fail(TH_USAGE, "policy %s: an update cannot change its name to %.*s; leave --set name=... out, or attach %s as another policy",
 			       u->place->name, TASKHOLD_NAME_LEN, name ? name : "",
 			       u->args->object);
-	if (has != u->stats->flags)
+	if (has != had)
 		return th_fail(TH_USAGE, "policy %s: an update cannot change its flags: they are %u, those of %s %u; give --set flags=%u if it can do with them",
-			       u->place->name, u->stats->flags, u->args->object, has,
-			       u->stats->flags);
+			       u->place->name, had, u->args->object, has, had);
 	return TH_OK;
 }
 

@@ -22,7 +22,8 @@
  * CPUs are at already, one or two of members that an update puts there in that moment,
  * and detach, which is told why, as are who polls its link (EPOLLHUP) and who asks
  * taskhold_exit_info_read().  What calls of members that have been replaced by an update
- * return or take is contained, and not the fault of the new ones.  Neither the task nor
+ * return or take is contained, and not the fault of the new ones, but for one that comes
+ * to its end in the very moment of the update.  Neither the task nor
  * other policies notice.  A timer that the policy has armed runs until its detach
  * cancels it.
  *

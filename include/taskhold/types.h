@@ -74,9 +74,10 @@ enum taskhold_reason {
 	TASKHOLD_NR_REASONS	= 7,
 };
 
-/* taskhold_ops.flags */
+/* taskhold_ops.flags; and in taskhold_policy_stats.flags, of a policy that is attached: */
 enum taskhold_policy_flags {
 	TASKHOLD_POLICY_THREADS	= 1 << 0, /* records of threads, beside those of processes */
+	TASKHOLD_POLICY_ENDING	= 1 << 30, /* there alone: at fault, or told to end; not called */
 };
 
 /*
