@@ -103,7 +103,7 @@ ready-stock: out/dkms/stamp out/stock/testmod/stamp userspace tests out/bpftool/
 shell: out/dkms/stamp userspace out/bpftool/bpftool ## a root shell in the guest, with the module loaded; CMD='...' runs that in it
 	@tests/qemu/run.sh --name shell --out out/shell --timeout 86400 --allow tests/qemu/shell.allow \
 		--kernel '$(STOCK_VMLINUZ)' --modules '$(DKMS_TREE)' \
-		$(if $(CMD),-- tests/qemu/shell.sh "$$CMD",--interactive)
+		$(if $(CMD),-- tests/qemu/shell.sh '$(subst ','\'',$(value CMD))',--interactive)
 
 demo: out/dkms/stamp userspace ## record a real build in the guest, show what it cost
 	@scripts/demo.sh '$(STOCK_VMLINUZ)' '$(DKMS_TREE)'

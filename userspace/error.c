@@ -74,7 +74,8 @@ int th_end_output(int status)
 		th_fail(TH_IO, "cannot write to standard output: %s",
 			errno ? strerror(errno) : "part of it is missing");
 	said = true;
-	return TH_IO;
+	/* what has failed before says more */
+	return status ?: TH_IO;
 }
 
 void th_warn(const char *fmt, ...)

@@ -328,6 +328,7 @@ fi
 
 # first_of FILE: what a scan found first, for who sees no more than the reason
 first_of() {
+	[[ -r $1 ]] || return 0
 	sed -n '1s/^[^:]*: //p' "$1" | tr -d '\r'
 }
 
