@@ -8,13 +8,13 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "answer.h"
+#include "clock.h"
 #include "counters.h"
 #include "error.h"
 #include "module.h"
@@ -136,18 +136,10 @@ static bool find_id(const struct attach *a, struct attached *p, const struct cou
 	return true;
 }
 
-static __u64 now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
-}
-
 /* Each is attached, or has ended, or is on its way there: at fault from its first call on. */
 static void find_ids(struct attach *a)
 {
-	__u64 end = now_ms() + END_MS;
+	__u64 end = clock_ms() + END_MS;
 	struct counters counters;
 	const char *what;
 	bool all;
@@ -164,7 +156,7 @@ static void find_ids(struct attach *a)
 		all = true;
 		for (i = 0; i < a->nr; i++)
 			all &= a->policies[i].id || find_id(a, &a->policies[i], &counters);
-		if (all || now_ms() >= end)
+		if (all || clock_ms() >= end)
 			return;
 		poll(NULL, 0, END_STEP_MS);
 	}

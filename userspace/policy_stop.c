@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
+#include "clock.h"
 #include "error.h"
 #include "policy_find.h"
 
@@ -51,20 +51,12 @@ static int check_same(struct policies *p, const struct policy_place *old)
 	return TH_OK;
 }
 
-static __u64 now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
-}
-
 int policy_stop(struct policies *p, const struct policy_place *place, __u64 id,
 		struct taskhold_exit_info *info)
 {
 	const struct policy_place old = *place;
 	const struct taskhold_exit_info *ended;
-	__u64 end = now_ms() + GONE_MS;
+	__u64 end = clock_ms() + GONE_MS;
 	struct counters counters;
 	const char *what;
 	bool is_attached;
@@ -83,12 +75,12 @@ int policy_stop(struct policies *p, const struct policy_place *place, __u64 id,
 		ended = counters_find_ended_id(&counters, id);
 		is_attached = counters_find_id(&counters, id);
 		/* neither for a moment, or for ever where more have ended than are known */
-		if (ended || (!is_attached && now_ms() >= end))
+		if (ended || (!is_attached && clock_ms() >= end))
 			break;
 		ret = is_attached ? check_same(p, &old) : TH_OK;
 		if (ret)
 			return ret;
-		if (now_ms() >= end)
+		if (clock_ms() >= end)
 			return th_fail(TH_ENV, "policy %s is not seen to be gone: %s", old.name,
 				       strerror(ETIMEDOUT));
 		poll(NULL, 0, GONE_STEP_MS);
