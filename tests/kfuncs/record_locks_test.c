@@ -71,19 +71,22 @@ static void put_record(struct __test_metadata *_metadata, FIXTURE_DATA(locks) *s
 	__u64 empty = 0;
 	struct gate gate;
 	__u32 key = 0;
+	pid_t pid;
 
 	ASSERT_EQ(0, bpf_map__update_elem(self->m->maps.hash, &key, sizeof(key), &empty,
 					  sizeof(empty), BPF_ANY));
 	gate_make(&gate);
-	self->m->bss->pid = fork();
-	if (self->m->bss->pid == 0) {
+	/* the child has the program's memory as well, and would write its 0 there */
+	pid = fork();
+	if (pid == 0) {
 		gate_wait(&gate);
 		_exit(0);
 	}
+	self->m->bss->pid = pid;
 	reader_run(self->m->progs.put);
 	ASSERT_EQ(0, self->m->bss->ret);
 	gate_open(&gate);
-	reap(self->m->bss->pid);
+	reap(pid);
 	gate_close(&gate);
 	reader_finish(self->r, 0);
 	ASSERT_TRUE(until(5, reader_stats(self->r)->records == records));
