@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Sums up the TAP files of suites: failures by name, skips with their reasons,
-# and in the last line "N passed, N failed, N skipped". Fails where a test
-# failed or where there is nothing to sum up.
+# Sums up the TAP files of suites: skips with their reasons, failures by name with
+# what the test said of them, and in the last line "N passed, N failed, N skipped":
+# who sees only the end of it knows what to look for. Fails where a test failed or
+# where there is nothing to sum up.
 # usage: tally.sh [--some] SUITE...
 # SUITE is a directory with *.tap; with --some one of them may hold none, as
 # when tests were picked by name.
@@ -27,7 +28,20 @@ for suite in "$@"; do
 	fi
 	for file in "${files[@]}"; do
 		awk -v where="${suite##*/}/$(basename "$file" .tap)" '
+			# A program in C says before its result where and what it was, and
+			# other things; a script says it afterwards.
+			function tell(text) {
+				sub(/^#[ \t]*/, "", text)
+				if (said++ < 3)
+					printf "D\t%s\n", text
+			}
 			BEGIN { plan = -1 }
+			/^#/ {
+				if (failed)
+					tell($0)
+				else if (/^# [^ ]+\.[ch]:[0-9]+:/ || /^# cannot go on: /)
+					before[++nr_before] = $0
+			}
 			/^1\.\.[0-9]+/ {
 				plan = substr($1, 4) + 0
 				if (plan == 0) {
@@ -40,14 +54,19 @@ for suite in "$@"; do
 				name = $0
 				bad = sub(/^not ok[ \t]*[0-9]*[ \t]*(- )?/, "", name)
 				sub(/^ok[ \t]*[0-9]*[ \t]*(- )?/, "", name)
-				if (bad)
+				failed = bad && !nr_before
+				said = 0
+				if (bad) {
 					printf "F\t%s\t%s\n", where, name
-				else if (match(name, /[ \t]*#[ \t]*(SKIP|XFAIL)[ \t]*/)) {
+					for (i = 1; i <= nr_before; i++)
+						tell(before[i])
+				} else if (match(name, /[ \t]*#[ \t]*(SKIP|XFAIL)[ \t]*/)) {
 					reason = substr(name, RSTART + RLENGTH)
 					printf "S\t%s\t%s: %s\n", where, substr(name, 1, RSTART - 1), \
 						reason == "" ? "no reason given" : reason
 				} else
 					print "P"
+				nr_before = 0
 			}
 			END {
 				if (plan < 0)
@@ -63,12 +82,13 @@ for suite in "$@"; do
 done | awk -F '\t' '
 	$1 == "P" { passed++ }
 	$1 == "F" { failures[failed++] = $2 ": " $3 }
+	$1 == "D" { details[failed] = details[failed] "\n        " substr($0, 3) }
 	$1 == "S" { skips[skipped++] = $2 ": " $3 }
 	END {
-		for (i = 0; i < failed; i++)
-			print "FAILED  " failures[i]
 		for (i = 0; i < skipped; i++)
 			print "SKIPPED " skips[i]
+		for (i = 0; i < failed; i++)
+			print "FAILED  " failures[i] details[i + 1]
 		if (passed + failed + skipped == 0)
 			print "no test was run"
 		printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped

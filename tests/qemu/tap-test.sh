@@ -51,7 +51,7 @@ cases=(
 	'0 0 1|0|an expected failure is no pass|1..1\nok 1 a # XFAIL known\n'
 	'1 0 0|0|a name with ok in it|1..1\nok 1 not ok is not ok\n'
 )
-plan $((${#cases[@]} + 7))
+plan $((${#cases[@]} + 9))
 for case in "${cases[@]}"; do
 	IFS='|' read -r wanted status name text <<<"$case"
 	read -r p f s <<<"$wanted"
@@ -60,6 +60,29 @@ done
 
 printf 'left pins behind\nthe kernel log is not clean\n' >"$work/findings"
 check "findings are failures" becomes "1 passed, 2 failed, 0 skipped" 0 '1..1\nok 1 a\n' "$work/findings"
+
+# ends_with LINES STATUS TEXT: what the tally says of it at the end.
+ends_with() {
+	local lines
+
+	tallied "$2" "$3"
+	mapfile -t lines <<<"$1"
+	same "$(tail -n "${#lines[@]}" "$work/tally")" "$1"
+}
+check "what a program said before a failure stands below it" ends_with \
+	"FAILED  suite/x: b
+        x.c:7:b:Expected 0 == 1
+        cannot go on: fork (errno 11)
+1 passed, 1 failed, 1 skipped" 1 \
+	'1..3\n# x.c:2:a:All is well\nok 1 a\n# RUN b\n# x.c:7:b:Expected 0 == 1\n# cannot go on: fork (errno 11)\n# FAIL b\nnot ok 2 b\n# RUN c\nok 3 c # SKIP none\n'
+check "so does what a script said after it, three lines of it" ends_with \
+	"FAILED  suite/x: a
+        one
+        two
+        three
+FAILED  suite/x: c
+0 passed, 2 failed, 1 skipped" 1 \
+	'1..3\nnot ok 1 a\n# one\n# two\n# three\n# four\nok 2 b # SKIP none\n# of b\nnot ok 3 c\n'
 
 fails() {
 	! "$@"
