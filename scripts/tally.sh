@@ -36,12 +36,11 @@ for suite in "$@"; do
 					printf "D\t%s\n", text
 			}
 			BEGIN { plan = -1 }
-			/^#/ {
-				if (failed)
-					tell($0)
-				else if (/^# [^ ]+\.[ch]:[0-9]+:/ || /^# cannot go on: /)
-					before[++nr_before] = $0
-			}
+			# the next test, or what the harness adds up
+			/^# +(RUN|PASSED:|FAILED:|Totals:) / { failed = 0 }
+			/^# [^ ]+\.[ch]:[0-9]+:/ || /^# cannot go on: / ||
+			/^# [^ ]+: Test (terminated|exited|ended) / { before[++nr_before] = $0 }
+			/^#/ && failed { tell($0) }
 			/^1\.\.[0-9]+/ {
 				plan = substr($1, 4) + 0
 				if (plan == 0) {

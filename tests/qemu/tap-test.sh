@@ -51,7 +51,7 @@ cases=(
 	'0 0 1|0|an expected failure is no pass|1..1\nok 1 a # XFAIL known\n'
 	'1 0 0|0|a name with ok in it|1..1\nok 1 not ok is not ok\n'
 )
-plan $((${#cases[@]} + 9))
+plan $((${#cases[@]} + 10))
 for case in "${cases[@]}"; do
 	IFS='|' read -r wanted status name text <<<"$case"
 	read -r p f s <<<"$wanted"
@@ -69,12 +69,24 @@ ends_with() {
 	mapfile -t lines <<<"$1"
 	same "$(tail -n "${#lines[@]}" "$work/tally")" "$1"
 }
+harness='TAP version 13\n1..4\n# Starting 4 tests from 1 test cases.\n'
+harness+='#  RUN           x.a ...\n# x.c:2:a:All is well\n#            OK  x.a\nok 1 x.a\n'
+harness+='#  RUN           x.b ...\n# x.c:7:b:Expected 0 (0) == ret (1)\n# b: Test failed\n#          FAIL  x.b\nnot ok 2 x.b\n'
+harness+='#  RUN           x.c ...\n# cannot go on: fork (errno 11)\n# c: Test failed\n#          FAIL  x.c\nnot ok 3 x.c\n'
+harness+='#  RUN           x.d ...\n# d: Test terminated by timeout\n#          FAIL  x.d\nnot ok 4 x.d\n'
+harness+='# FAILED: 1 / 4 tests passed.\n# Totals: pass:1 fail:3 xfail:0 xpass:0 skip:0 error:0\n'
 check "what a program said before a failure stands below it" ends_with \
-	"FAILED  suite/x: b
-        x.c:7:b:Expected 0 == 1
+	"FAILED  suite/x: x.b
+        x.c:7:b:Expected 0 (0) == ret (1)
+FAILED  suite/x: x.c
         cannot go on: fork (errno 11)
-1 passed, 1 failed, 1 skipped" 1 \
-	'1..3\n# x.c:2:a:All is well\nok 1 a\n# RUN b\n# x.c:7:b:Expected 0 == 1\n# cannot go on: fork (errno 11)\n# FAIL b\nnot ok 2 b\n# RUN c\nok 3 c # SKIP none\n'
+FAILED  suite/x: x.d
+        d: Test terminated by timeout
+1 passed, 3 failed, 0 skipped" 1 "$harness"
+check "a program that said nothing has nothing below it" ends_with \
+	"FAILED  suite/x: x.a
+1 passed, 1 failed, 0 skipped" 1 \
+	'1..2\n#  RUN           x.a ...\n#          FAIL  x.a\nnot ok 1 x.a\n#  RUN           x.b ...\n#            OK  x.b\nok 2 x.b\n'
 check "so does what a script said after it, three lines of it" ends_with \
 	"FAILED  suite/x: a
         one
