@@ -100,10 +100,13 @@ ready-dkms: out/dkms/stamp
 ready-stock: out/dkms/stamp out/stock/testmod/stamp userspace tests out/bpftool/bpftool
 	@:
 
+# By the environment, as a command may have lines, quotes and dollar signs of its own.
+shell: export TASKHOLD_CMD = $(value CMD)
+unexport CMD
 shell: out/dkms/stamp userspace out/bpftool/bpftool ## a root shell in the guest, with the module loaded; CMD='...' runs that in it
 	@tests/qemu/run.sh --name shell --out out/shell --timeout 86400 --allow tests/qemu/shell.allow \
 		--kernel '$(STOCK_VMLINUZ)' --modules '$(DKMS_TREE)' \
-		$(if $(CMD),-- tests/qemu/shell.sh '$(subst ','\'',$(value CMD))',--interactive)
+		$(if $(value CMD),-- tests/qemu/shell.sh "$$TASKHOLD_CMD",--interactive)
 
 demo: out/dkms/stamp userspace ## record a real build in the guest, show what it cost
 	@scripts/demo.sh '$(STOCK_VMLINUZ)' '$(DKMS_TREE)'
