@@ -63,6 +63,7 @@ static int detach_set(const char *val, const struct kernel_param *param)
 {
 	char name[TASKHOLD_NAME_LEN];
 	size_t len = strcspn(val, "\n");
+	int err;
 
 	/* as the module is loaded there is none; ENOENT would be said of the parameter */
 	if (THIS_MODULE->state != MODULE_STATE_LIVE)
@@ -71,7 +72,15 @@ static int detach_set(const char *val, const struct kernel_param *param)
 		return -EINVAL;
 	memcpy(name, val, len);
 	name[len] = '\0';
-	return taskhold_tracker_detach_named(name);
+	/*
+	 * It may wait for an attach() or detach() as long as that lasts.  Whoever looks at a
+	 * parameter meanwhile, as the command does for abi, is not to wait too.  The module
+	 * stays: the file that is written holds up its removal.
+	 */
+	kernel_param_unlock(THIS_MODULE);
+	err = taskhold_tracker_detach_named(name);
+	kernel_param_lock(THIS_MODULE);
+	return err;
 }
 
 static const struct kernel_param_ops detach_ops = {
