@@ -37,7 +37,7 @@ struct attached {
 	char name[TASKHOLD_NAME_LEN];
 	__u64 id;			/* the module's number of it, 0: not known */
 	__u32 slot;
-	bool ended;			/* when that was asked */
+	bool ending;			/* or has ended, when that was asked */
 	const char *pin;
 };
 
@@ -70,7 +70,7 @@ static int attach_failed(const struct attach *a, const struct attached *p, int e
 	if (err == EBUSY && counters.nr_policies == TASKHOLD_MAX_POLICIES)
 		return th_fail(TH_ENV, "%s: %d policies are attached, which is as many as the module takes; 'taskhold policy list' lists them",
 			       a->object.path, TASKHOLD_MAX_POLICIES);
-	hint = err == EBUSY ? "another policy may have what it wants for itself, as a timer" :
+	hint = err == EBUSY ? "as many policies may be attached as the module takes, or another has what this one wants for itself, as a timer" :
 			      "the kernel's log may say why";
 	return th_fail_libbpf(TH_ENV, "%s: the module or attach() of the policy %s refuses to attach it: %s; %s",
 			      a->object.path, p->name, strerror(err), hint);
@@ -124,21 +124,23 @@ static bool find_id(const struct attach *a, struct attached *p, const struct cou
 	const struct taskhold_policy_stats *stats = counters_find(counters, p->name);
 	const struct taskhold_exit_info *ended = stats ? NULL : find_ended(a, p, counters);
 
-	if (stats && counters_is_ending(stats))
-		return false;
+	p->ending = !stats || counters_is_ending(stats);
 	if (ended)
 		stats = &ended->stats;
-	if (!stats)
+	else if (p->ending)
 		return false;
 	p->id = stats->id;
 	p->slot = stats->slot;
-	p->ended = ended;
 	return true;
 }
 
-/* Each is attached, or has ended, or is on its way there: at fault from its first call on. */
+/*
+ * Each is attached, or has ended, or is on its way there: at fault from its first call on.
+ * Until that is known, or a signal comes.
+ */
 static void find_ids(struct attach *a)
 {
+	struct pollfd signals = { .fd = a->signal_fd, .events = POLLIN };
 	__u64 end = clock_ms() + END_MS;
 	struct counters counters;
 	const char *what;
@@ -156,9 +158,8 @@ static void find_ids(struct attach *a)
 		all = true;
 		for (i = 0; i < a->nr; i++)
 			all &= a->policies[i].id || find_id(a, &a->policies[i], &counters);
-		if (all || clock_ms() >= end)
+		if (all || clock_ms() >= end || poll(&signals, 1, END_STEP_MS) > 0)
 			return;
-		poll(NULL, 0, END_STEP_MS);
 	}
 }
 
@@ -313,19 +314,22 @@ static int hold(struct attach *a)
 	return ret;
 }
 
-/*
- * One that is at fault from its first call on has ended before it is pinned, and its link
- * says so a moment after the module does.
- */
+/* What find_ids() saw, and what the links say of the time since. */
 static int check_alive(const struct attach *a)
 {
 	struct pollfd fd;
 	size_t i;
 
 	for (i = 0; i < a->nr; i++) {
-		fd = (struct pollfd){ .fd = bpf_link__fd(a->policies[i].link) };
-		if (poll(&fd, 1, a->policies[i].ended ? END_MS : 0) > 0)
-			return say_end(a, &a->policies[i]);
+		const struct attached *p = &a->policies[i];
+
+		fd = (struct pollfd){ .fd = bpf_link__fd(p->link) };
+		/* the link is told last, when its detach() has returned */
+		if ((p->ending && p->id) || poll(&fd, 1, 0) > 0)
+			return say_end(a, p);
+		if (p->ending)
+			return th_fail(TH_DETACHED, "policy %s is being detached from outside; 'taskhold policy show %s' will say why",
+				       p->name, p->name);
 	}
 	return TH_OK;
 }
@@ -342,7 +346,7 @@ static int attach_all(struct attach *a)
 	if (ret)
 		return ret;
 	find_ids(a);
-	return a->args->pin ? check_alive(a) ?: policy_signal_come(a->signal_fd) : TH_OK;
+	return a->args->pin ? policy_signal_come(a->signal_fd) ?: check_alive(a) : TH_OK;
 }
 
 static int run(struct attach *a)

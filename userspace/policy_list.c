@@ -82,14 +82,15 @@ static int add_row(struct libscols_table *table, const struct policies *p,
 {
 	const struct policy_place *place = policy_find(p, stats->name);
 	struct libscols_line *line = scols_table_new_line(table, NULL);
-	char name[TASKHOLD_NAME_LEN + 1] = "", cell[6][32], *keepers = keepers_text(p, place);
+	char cell[6][TASKHOLD_NAME_LEN + 16], *keepers = keepers_text(p, place);
 	const char *const cells[] = {
-		name, cell[0], cell[1], cell[2], cell[3], cell[4], keepers ? keepers : "",
+		cell[5], cell[0], cell[1], cell[2], cell[3], cell[4], keepers ? keepers : "",
 	};
 	int err = line ? 0 : -1;
 	size_t i;
 
-	memcpy(name, stats->name, TASKHOLD_NAME_LEN);
+	snprintf(cell[5], sizeof(cell[5]), "%.*s%s", TASKHOLD_NAME_LEN, stats->name,
+		 counters_is_ending(stats) ? " (ending)" : "");
 	snprintf(cell[0], sizeof(cell[0]), "%u", stats->slot);
 	stats_since(stats->attached_ns, cell[1]);
 	snprintf(cell[2], sizeof(cell[2]), "%llu", stats->live + stats->kept);

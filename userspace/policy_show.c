@@ -130,7 +130,9 @@ static void print_attached(const struct policies *p, const struct taskhold_polic
 	printf("%-*sfor %s, in slot %u, as number %llu\n", WIDTH, "attached",
 	       stats_since(stats->attached_ns, since), stats->slot, stats->id);
 	stats_print(stats, "", WIDTH);
-	printf("%-*s%u\n", WIDTH, "flags", stats->flags);
+	printf("%-*s%u\n", WIDTH, "flags", stats->flags & ~TASKHOLD_POLICY_ENDING);
+	if (counters_is_ending(stats))
+		printf("%-*sit is not called any more, and will be detached\n", WIDTH, "ending");
 	printf("%-*s%u ms\n", WIDTH, "interval", stats->interval_ms);
 	printf("%-*s%u %s\n", WIDTH, "map", place->map_id, place->map_name);
 	if (place->link_id)
