@@ -37,8 +37,9 @@ int th_fail(int exit_code, const char *fmt, ...)
 const char *th_failed(void);
 
 /*
- * Everything written to stdout, also what stdio still held?  Returns @status, or
- * TH_IO where not, and says so the first time that it is asked.
+ * Everything written to stdout, also what stdio still held?  Where not it says so the
+ * first time that it is asked.  Returns @status, or TH_IO where that is TH_OK and not
+ * everything was written.
  */
 int th_end_output(int status);
 

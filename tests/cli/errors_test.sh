@@ -68,7 +68,7 @@ valid_json() {
 	python3 -c 'import json, sys; json.load(sys.stdin)' <"$work/stdout"
 }
 
-plan 53
+plan 54
 
 # Usage: status 2.
 check "no command" exits 2 "no command given" taskhold
@@ -108,6 +108,14 @@ check "help without privileges" prints "usage: taskhold" "$work/as-nobody" help
 to_full() {
 	"$@" >/dev/full
 }
+status_to_full() {
+	local status=0
+
+	taskhold status >/dev/full 2>"$work/said" || status=$?
+	cat "$work/said"
+	same "$status" 3 && grep -q "is not loaded: modprobe taskhold" "$work/said" &&
+		grep -q "cannot write to standard output" "$work/said"
+}
 check "help to a full disk" exits 4 "cannot write to standard output" to_full taskhold help
 check "--version to a full disk" exits 4 "cannot write to standard output" to_full taskhold --version
 
@@ -115,6 +123,7 @@ check "--version to a full disk" exits 4 "cannot write to standard output" to_fu
 check "the module is not loaded yet" test ! -d /sys/module/taskhold
 check "status without the module" exits 3 "is not loaded: modprobe taskhold" taskhold status
 check "what it says is on stdout all the same" grep -q "^module      not loaded" "$work/stdout"
+check "to a full disk it is 3 as well" status_to_full
 check "without privileges it names sudo too" exits 3 "is not loaded: sudo modprobe taskhold" "$work/as-nobody" status
 check "status --json without the module" exits 3 "is not loaded" taskhold status --json
 check "what it prints is JSON" valid_json
