@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 180
 # module: none
 #
 # What `make dkms-install` says: for which kernel it has installed, and whether
