@@ -25,17 +25,25 @@ if [[ ${1:-} == --part ]]; then
 fi
 
 # What of a suite runs with --part, as TESTS has it; nothing is all of it. The
-# rest of these has run on the stock kernel, whose suite is whole; on the debug
-# kernel it is what keeps references and lets them go, and not what only loads.
+# rest of these has run on the stock kernel, whose suite is whole. On the patched kernel
+# it is what the series has a hand in; on that built by clang what is called by pointers,
+# as stubs and destructors, and what depends on type tags; on the debug kernel what keeps
+# references and lets them go, and not what only loads.
 part_of() {
 	case $1 in
-	patched) echo 'verifier/ kfuncs/ struct_ops/ policies/ module/ threads/ cli/features kptr_race' ;;
+	patched) echo 'verifier/ kfuncs/ struct_ops/members struct_ops/update struct_ops/fault' \
+		      'struct_ops/registration struct_ops/map_create module/dtors module/same_name' \
+		      'module/kfunc_flags module/unload policies/census cli/features kptr_race' ;;
 	debug) echo 'verifier/file_kptrs verifier/conntrack_kptrs verifier/kptr_values verifier/task_refs' \
 		    'verifier/kptr_local_run verifier/kptr_get_run verifier/both_kernels_test' \
 		    'verifier/kptr_iter verifier/pid_locks' \
 		    'kfuncs/kptr_maps struct_ops/update module/dtors module/same_name module/unload' \
 		    'threads/exec kptr_race' ;;
-	clang) echo 'verifier/ kfuncs/ struct_ops/members struct_ops/fault module/btf module/dtors module/same_name' \
+	clang) echo 'verifier/*_run verifier/*_kptrs verifier/kptr_user verifier/kptr_values verifier/kptr_iter' \
+		    'verifier/task_refs verifier/both_kernels_test verifier/type_tags verifier/kptr_tags' \
+		    'verifier/kptr_global verifier/kptr_xchg_insn verifier/iter_fields' \
+		    'verifier/walked verifier/percpu verifier/module_tags verifier/interpreter' \
+		    'kfuncs/kptr_maps struct_ops/members struct_ops/fault module/btf module/dtors module/same_name' \
 		    'cli/features kptr_race' ;;
 	esac
 }
@@ -228,12 +236,14 @@ suite_upstream() {
 
 # in_guest SUITE KERNEL MODULES TEST...: with $slow, on a kernel so many times slower
 in_guest() {
-	local suite=$1 kernel=$2 modules=$3 out=out/$1 test status=0 environment=()
+	local suite=$1 kernel=$2 modules=$3 out=out/$1 test status=0 environment=(env)
 	shift 3
 
-	# how long tests race, which the guest does not know by itself
+	# what the guest does not know by itself: how long tests race, and whether one that
+	# does a thing very often may do it less often
 	[[ -z ${TASKHOLD_RACE_SECONDS:-} ]] ||
-		environment=(env TASKHOLD_RACE_SECONDS="$TASKHOLD_RACE_SECONDS")
+		environment+=(TASKHOLD_RACE_SECONDS="$TASKHOLD_RACE_SECONDS")
+	[[ -z $part || -n ${TESTS:-} ]] || environment+=(TASKHOLD_PART=yes)
 
 	tests/qemu/run.sh --name "$suite" --out "$out" \
 		--timeout "${GUEST_TIMEOUT:-$((3600 * ${slow:-1}))}" --slow "${slow:-1}" \

@@ -74,6 +74,12 @@ static inline unsigned int slowness(void)
 	return n > 1 ? n : 1;
 }
 
+/* What a test does very often it may do less often: it runs whole by its suite's own target. */
+static inline bool is_part(void)
+{
+	return getenv("TASKHOLD_PART");
+}
+
 /*
  * Waits until a condition holds, a number of seconds at most. What it waits
  * for is freed after grace periods and by work queues, which tell nobody.
