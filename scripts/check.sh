@@ -5,7 +5,8 @@
 # guest dies has failed, and the others are run all the same.
 # usage: check.sh [--part] SUITE...
 # With --part a suite that takes too long for every change runs a fixed part of
-# itself, part_of() below; without, it is whole.
+# itself, part_of() below, and a test that does a thing very often does it less often
+# (TASKHOLD_PART); without, it is whole.
 # TESTS=PATTERN (words of shell patterns) picks tests of suites that have a
 # guest, by <topic>/<name>.
 # CHECK_JOBS=N has N suites run at once, 1 one after the other in the order given.
@@ -25,7 +26,7 @@ if [[ ${1:-} == --part ]]; then
 fi
 
 # What of a suite runs with --part, as TESTS has it; nothing is all of it. The
-# rest of these has run on the stock kernel, whose suite is whole. On the patched kernel
+# rest of these has run on the stock kernel, which has all tests. On the patched kernel
 # it is what the series has a hand in; on that built by clang what is called by pointers,
 # as stubs and destructors, and what depends on type tags; on the debug kernel what keeps
 # references and lets them go, and not what only loads.

@@ -28,19 +28,20 @@ for suite in "$@"; do
 	fi
 	for file in "${files[@]}"; do
 		awk -v where="${suite##*/}/$(basename "$file" .tap)" '
-			# A program in C says before its result where and what it was, and
-			# other things; a script says it afterwards.
+			# What uses the harness of kselftest says before a result where and what
+			# it was, among other things; all others say it afterwards.
 			function tell(text) {
 				sub(/^#[ \t]*/, "", text)
 				if (said++ < 3)
 					printf "D\t%s\n", text
 			}
 			BEGIN { plan = -1 }
-			# the next test, or what the harness adds up
-			/^# +(RUN|PASSED:|FAILED:|Totals:) / { failed = 0 }
-			/^# [^ ]+\.[ch]:[0-9]+:/ || /^# cannot go on: / ||
-			/^# [^ ]+: Test (terminated|exited|ended) / { before[++nr_before] = $0 }
-			/^#/ && failed { tell($0) }
+			/^# +RUN / { harness = 1; nr_before = 0 }
+			harness && (/^# [^ ]+\.[ch]:[0-9]+:/ || /^# cannot go on: / ||
+				    /^# [^ ]+: Test (terminated|exited|ended) /) {
+				before[++nr_before] = $0
+			}
+			/^#/ && !harness && failed { tell($0) }
 			/^1\.\.[0-9]+/ {
 				plan = substr($1, 4) + 0
 				if (plan == 0) {
@@ -53,7 +54,7 @@ for suite in "$@"; do
 				name = $0
 				bad = sub(/^not ok[ \t]*[0-9]*[ \t]*(- )?/, "", name)
 				sub(/^ok[ \t]*[0-9]*[ \t]*(- )?/, "", name)
-				failed = bad && !nr_before
+				failed = bad
 				said = 0
 				if (bad) {
 					printf "F\t%s\t%s\n", where, name

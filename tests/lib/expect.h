@@ -368,12 +368,12 @@ static inline void expect_main(const struct expect_object *objects, int nr)
 			    expect_check(owner[i]->elf, owner[i]->size, e, reasons[i],
 					 sizeof(reasons[0]));
 
+		ksft_test_result(good, "%s: %s%s\n", e->name, e->why, expect_but(e));
 		if (!good) {
 			ksft_print_msg("%s: %s\n", e->name, reasons[i]);
 			expect_show_end(expect_libbpf);
 			expect_show_end(expect_log);
 		}
-		ksft_test_result(good, "%s: %s%s\n", e->name, e->why, expect_but(e));
 	}
 	ksft_finished();
 }

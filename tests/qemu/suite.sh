@@ -145,7 +145,7 @@ run_one() {
 
 	sum_up "$test" "$tap" "$((SECONDS - started))"
 	if grep '^not ok' "$tap" | sed 's/^/	/'; then
-		awk '/^#/ && n++ < 40 { print "\t" $0 }' "$tap"
+		awk '/^#/ && !/^# +(RUN|OK) / && n++ < 40 { print "\t" $0 }' "$tap"
 		tail -n 20 "$log" | sed 's/^/	| /'
 	fi
 }

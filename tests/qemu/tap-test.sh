@@ -51,7 +51,7 @@ cases=(
 	'0 0 1|0|an expected failure is no pass|1..1\nok 1 a # XFAIL known\n'
 	'1 0 0|0|a name with ok in it|1..1\nok 1 not ok is not ok\n'
 )
-plan $((${#cases[@]} + 10))
+plan $((${#cases[@]} + 11))
 for case in "${cases[@]}"; do
 	IFS='|' read -r wanted status name text <<<"$case"
 	read -r p f s <<<"$wanted"
@@ -87,6 +87,12 @@ check "a program that said nothing has nothing below it" ends_with \
 	"FAILED  suite/x: x.a
 1 passed, 1 failed, 0 skipped" 1 \
 	'1..2\n#  RUN           x.a ...\n#          FAIL  x.a\nnot ok 1 x.a\n#  RUN           x.b ...\n#            OK  x.b\nok 2 x.b\n'
+check "a script may say what a compiler does" ends_with \
+	"FAILED  suite/x: a
+        x.c:1: too long
+FAILED  suite/x: b
+        x.c:2: no tab
+0 passed, 2 failed, 0 skipped" 1 '1..2\nnot ok 1 a\n# x.c:1: too long\nnot ok 2 b\n# x.c:2: no tab\n'
 check "so does what a script said after it, three lines of it" ends_with \
 	"FAILED  suite/x: a
         one
