@@ -119,9 +119,18 @@ static const struct taskhold_exit_info *find_ended(const struct attach *a,
 	return info && info->stats.id > a->newest_id ? info : NULL;
 }
 
+/* Its detach() has returned: another of its name may be attached. */
+static bool is_detached(const struct attached *p)
+{
+	struct pollfd fd = { .fd = bpf_link__fd(p->link) };
+
+	return poll(&fd, 1, 0) > 0;
+}
+
 static bool find_id(const struct attach *a, struct attached *p, const struct counters *counters)
 {
-	const struct taskhold_policy_stats *stats = counters_find(counters, p->name);
+	const struct taskhold_policy_stats *stats =
+		is_detached(p) ? NULL : counters_find(counters, p->name);
 	const struct taskhold_exit_info *ended = stats ? NULL : find_ended(a, p, counters);
 
 	p->ending = !stats || counters_is_ending(stats);
@@ -136,9 +145,10 @@ static bool find_id(const struct attach *a, struct attached *p, const struct cou
 
 /*
  * Each is attached, or has ended, or is on its way there: at fault from its first call on.
- * Until that is known, or a signal comes.
+ * Until that is known, or a signal comes, or so long.  Where the counters tell nothing it
+ * has failed if there are pins to be kept, and else goes without the numbers.
  */
-static void find_ids(struct attach *a)
+static int find_ids(struct attach *a)
 {
 	struct pollfd signals = { .fd = a->signal_fd, .events = POLLIN };
 	__u64 end = clock_ms() + END_MS;
@@ -149,17 +159,21 @@ static void find_ids(struct attach *a)
 	int err;
 
 	for (;;) {
+		th_libbpf_clear();
 		err = counters_read(&counters, &what);
+		if (err && a->args->pin)
+			return th_fail_libbpf(TH_ENV, "the counters cannot be read, so nobody knows whether the policies are attached yet: %s failed: %s",
+					      what, strerror(-err));
 		if (err) {
 			th_warn("the counters cannot be read: %s failed: %s", what,
 				strerror(-err));
-			return;
+			return TH_OK;
 		}
 		all = true;
 		for (i = 0; i < a->nr; i++)
 			all &= a->policies[i].id || find_id(a, &a->policies[i], &counters);
 		if (all || clock_ms() >= end || poll(&signals, 1, END_STEP_MS) > 0)
-			return;
+			return TH_OK;
 	}
 }
 
@@ -317,15 +331,13 @@ static int hold(struct attach *a)
 /* What find_ids() saw, and what the links say of the time since. */
 static int check_alive(const struct attach *a)
 {
-	struct pollfd fd;
 	size_t i;
 
 	for (i = 0; i < a->nr; i++) {
 		const struct attached *p = &a->policies[i];
 
-		fd = (struct pollfd){ .fd = bpf_link__fd(p->link) };
 		/* the link is told last, when its detach() has returned */
-		if ((p->ending && p->id) || poll(&fd, 1, 0) > 0)
+		if ((p->ending && p->id) || is_detached(p))
 			return say_end(a, p);
 		if (p->ending)
 			return th_fail(TH_DETACHED, "policy %s is being detached from outside; 'taskhold policy show %s' will say why",
@@ -345,8 +357,10 @@ static int attach_all(struct attach *a)
 		ret = policy_signal_come(a->signal_fd) ?: pin_all(a);
 	if (ret)
 		return ret;
-	find_ids(a);
-	return a->args->pin ? policy_signal_come(a->signal_fd) ?: check_alive(a) : TH_OK;
+	ret = find_ids(a);
+	if (!ret && a->args->pin)
+		ret = policy_signal_come(a->signal_fd) ?: check_alive(a);
+	return ret;
 }
 
 static int run(struct attach *a)

@@ -204,14 +204,14 @@ static bool has_said(FIXTURE_DATA(ending) *self, char *said, size_t size, const 
 	return strstr(said, text);
 }
 
-/* The command, once it is let go on, says this, and has taken its pins back. */
+/* Once it is let go on the command says this in time, and has taken its pins back. */
 static void expect_complaint(struct __test_metadata *_metadata, FIXTURE_DATA(ending) *self,
-			     const char *text)
+			     int seconds, const char *text)
 {
 	char said[4096] = "";
 
 	ASSERT_EQ(0, fcntl(self->said, F_SETFL, O_NONBLOCK));
-	EXPECT_TRUE(until(30, has_said(self, said, sizeof(said), text))) {
+	EXPECT_TRUE(until(seconds, has_said(self, said, sizeof(said), text))) {
 		TH_LOG("%s", said);
 	}
 	close(self->said);
@@ -275,7 +275,7 @@ TEST_F(ending, is_not_attached)
 	detaching = start(detach, "waits");
 	EXPECT_TRUE(until(10, is_ending("waits")));
 	ASSERT_EQ(0, kill(self->command, SIGCONT));
-	expect_complaint(_metadata, self,
+	expect_complaint(_metadata, self, 30,
 			 "policy waits is being detached from outside; 'taskhold policy show waits' will say why");
 	/* nor can its link be let go of before */
 	go_on(_metadata, self);
@@ -294,7 +294,8 @@ TEST_F(ending, is_not_waited_for)
 	EXPECT_TRUE(until(10, is_ending("waits")));
 	ASSERT_EQ(0, kill(self->command, SIGTERM));
 	ASSERT_EQ(0, kill(self->command, SIGCONT));
-	expect_complaint(_metadata, self, "ended by signal 15");
+	/* which is less than it waits for */
+	expect_complaint(_metadata, self, 8, "ended by signal 15");
 	go_on(_metadata, self);
 	expect_status(_metadata, self, TH_SIGNAL + SIGTERM);
 	end_of(detaching);
@@ -318,7 +319,7 @@ TEST_F(ending, has_ended_for_all_but_itself)
 	detaching = start(detach_link, &fd);
 	ASSERT_TRUE(memory_is_wanted(&self->memory));
 	ASSERT_EQ(0, kill(self->command, SIGCONT));
-	expect_complaint(_metadata, self, "policy waits is detached from outside: ");
+	expect_complaint(_metadata, self, 30, "policy waits is detached from outside: ");
 	expect_status(_metadata, self, TH_DETACHED);
 	memory_give(&self->memory);
 	EXPECT_EQ(0, (long)end_of(detaching));
