@@ -74,8 +74,10 @@ static int detach_set(const char *val, const struct kernel_param *param)
 	name[len] = '\0';
 	/*
 	 * It may wait for an attach() or detach() as long as that lasts.  Whoever looks at a
-	 * parameter meanwhile, as the command does for abi, is not to wait too.  The module
-	 * stays: the file that is written holds up its removal.
+	 * parameter meanwhile, as the command does for abi, is not to wait too.  The lock
+	 * excludes nothing that matters here: module exit never took it, comes when no
+	 * policy is attached, and then there is nothing left to wait for; and the file that
+	 * is written keeps the module's text until this has returned.
 	 */
 	kernel_param_unlock(THIS_MODULE);
 	err = taskhold_tracker_detach_named(name);

@@ -86,7 +86,7 @@ static void *detach_named(void *arg)
 	return NULL;
 }
 
-static void *(*const work[])(void *) = { update, detach_named };
+static void *(*const work[])(void *) = { update, detach_named, detach_named };
 
 static struct faulty *faulty_open(void)
 {
