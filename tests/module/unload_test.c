@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// timeout: 180
 // module: none
 /*
  * The module cannot be unloaded while anything refers to it, and can be once
