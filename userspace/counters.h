@@ -37,7 +37,10 @@ const struct taskhold_exit_info *counters_find_ended(const struct counters *c, c
 const struct taskhold_policy_stats *counters_find_id(const struct counters *c, __u64 id);
 const struct taskhold_exit_info *counters_find_ended_id(const struct counters *c, __u64 id);
 
-/* Is it at fault, or named to the module's parameter detach?  It is not called any more, and will have ended. */
+/*
+ * Is it at fault, or named to the module's parameter detach?  It is not called any more,
+ * and will have ended.
+ */
 bool counters_is_ending(const struct taskhold_policy_stats *stats);
 
 /* The highest of these numbers: a policy that is attached later has a higher one. */

@@ -70,8 +70,9 @@ static int attach_failed(const struct attach *a, const struct attached *p, int e
 	if (err == EBUSY && counters.nr_policies == TASKHOLD_MAX_POLICIES)
 		return th_fail(TH_ENV, "%s: %d policies are attached, which is as many as the module takes; 'taskhold policy list' lists them",
 			       a->object.path, TASKHOLD_MAX_POLICIES);
-	hint = err == EBUSY ? "as many policies may be attached as the module takes, or another has what this one wants for itself, as a timer" :
-			      "the kernel's log may say why";
+	hint = "the kernel's log may say why";
+	if (err == EBUSY)
+		hint = "no more may fit, or another has what it wants for itself, as a timer";
 	return th_fail_libbpf(TH_ENV, "%s: the module or attach() of the policy %s refuses to attach it: %s; %s",
 			      a->object.path, p->name, strerror(err), hint);
 }

@@ -77,9 +77,7 @@ enum taskhold_reason {
 /* taskhold_ops.flags; and in taskhold_policy_stats.flags, of a policy that is attached: */
 enum taskhold_policy_flags {
 	TASKHOLD_POLICY_THREADS	= 1 << 0, /* records of threads, beside those of processes */
-	TASKHOLD_POLICY_ENDING	= 1 << 30, /* there alone: at fault, or named to the
-				    * module's parameter detach; not called
-				    */
+	TASKHOLD_POLICY_ENDING	= 1 << 30, /* there alone: about to be detached, not called */
 };
 
 /*
