@@ -18,6 +18,7 @@ unpatched=$(sed -n 's/^BPFTOOL=//p' "$TASKHOLD_ROOT/out/stock.env")
 policies=$TASKHOLD_ROOT/out/bpf objects=$TASKHOLD_ROOT/out/tests/progs
 pins=/sys/fs/bpf/bpftool-test
 work=$(mktemp -d)
+json_start
 clean_up() {
 	rm -rf "$work" "$pins"
 }

@@ -2,14 +2,39 @@
 # shellcheck shell=bash
 #
 # What commands print as JSON, by expressions of Python; sourced by tests/lib/*.sh, which
-# have made $work.
+# call json_start when they have made $work. In the guest an interpreter takes as long to
+# start as a command that loads BPF programs, so there is one, which ends with the script.
 
-# evaluate EXPRESSION: of Python, over some lines, in which r is what stdin has as JSON
+# shellcheck disable=SC2154 # $work is made by who sources this
+json_start() {
+	mkfifo "$work/question" "$work/answer"
+	python3 "$TASKHOLD_ROOT/tests/lib/evaluate.py" <"$work/question" >"$work/answer" &
+	exec {json_question}>"$work/question" {json_answer}<"$work/answer"
+}
+
+# evaluate EXPRESSION: of Python, over some lines, in which r is what stdin has as JSON. No
+# two at once, but for one in the command that writes to the other's stdin.
 evaluate() {
-	python3 -c '
-import json, sys
-r = json.load(sys.stdin)
-print(eval("(" + sys.argv[1] + ")"))' "$1"
+	local asker=$BASHPID text answered state said
+
+	# whole, before it is asked about
+	text=$(</dev/stdin)
+	printf '%s\0' "$asker" "$text" "$1" >&"$json_question"
+	if ! { IFS= read -r -d "" -u "$json_answer" answered &&
+	       IFS= read -r -d "" -u "$json_answer" state &&
+	       IFS= read -r -d "" -u "$json_answer" said; }; then
+		echo "nobody evaluates '$1' any more" >&2
+		return 1
+	fi
+	[[ $answered == "$asker" ]] || {
+		echo "the answer to '$1' is another's: two have asked at once" >&2
+		return 1
+	}
+	if [[ $state != ok ]]; then
+		printf '%s\n' "$said" >&2
+		return 1
+	fi
+	printf '%s\n' "$said"
 }
 
 # is_true EXPRESSION FILE: of the JSON in it, which is shown where it is not
@@ -22,7 +47,6 @@ is_true() {
 }
 
 # holds EXPRESSION COMMAND...: what the command prints is JSON, of which that is true.
-# shellcheck disable=SC2154 # $work is made by who sources this
 holds() {
 	local expression=$1
 	shift

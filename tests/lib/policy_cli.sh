@@ -16,6 +16,7 @@ objects=$TASKHOLD_ROOT/out/tests/progs policies=$TASKHOLD_ROOT/out/bpf
 bpftool=$(sed -n 's/^BPFTOOL=//p' "$TASKHOLD_ROOT/out/stock.env")
 pins=/sys/fs/bpf/policy-test
 work=$(mktemp -d)
+json_start
 holder=
 # let_go SIGNAL: of the holder, if there is one, of which nothing is left then
 let_go() {
