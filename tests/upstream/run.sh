@@ -113,4 +113,5 @@ if ((${#differing[@]} > 0)); then
 	again=("$out/again")
 fi
 "$here/compare.py" "$out/unpatched" "$out/patched" "$out" "${again[@]}" "${needs[@]}"
-sed -n 's/^not ok/	&/p' "$out"/*.tap
+# but for what check.sh says until the suite has ended
+find "$out" -maxdepth 1 -name '*.tap' ! -name run.tap -exec sed -n 's/^not ok/	&/p' {} +
