@@ -194,6 +194,18 @@ static void attach_and_stop(struct __test_metadata *_metadata, FIXTURE_DATA(endi
 	ASSERT_TRUE(WIFSTOPPED(status));
 }
 
+/* The command is stopped, and its policy cannot be detached yet; who wants that. */
+static pthread_t attach_what_ends(struct __test_metadata *_metadata, FIXTURE_DATA(ending) *self)
+{
+	pthread_t detaching;
+
+	attach_and_stop(_metadata, self, "attach_reads=0");
+	hold_up(_metadata, self);
+	detaching = start(detach, "waits");
+	EXPECT_TRUE(until(10, is_ending("waits")));
+	return detaching;
+}
+
 static bool has_said(FIXTURE_DATA(ending) *self, char *said, size_t size, const char *text)
 {
 	size_t len = strlen(said);
@@ -268,12 +280,8 @@ TEST_F(ending, is_said_of_it)
 /* It will be detached later than the command waits for. */
 TEST_F(ending, is_not_attached)
 {
-	pthread_t detaching;
+	pthread_t detaching = attach_what_ends(_metadata, self);
 
-	attach_and_stop(_metadata, self, "attach_reads=0");
-	hold_up(_metadata, self);
-	detaching = start(detach, "waits");
-	EXPECT_TRUE(until(10, is_ending("waits")));
 	ASSERT_EQ(0, kill(self->command, SIGCONT));
 	expect_complaint(_metadata, self, 30,
 			 "policy waits is being detached from outside; 'taskhold policy show waits' will say why");
@@ -286,12 +294,8 @@ TEST_F(ending, is_not_attached)
 /* Nor is it waited for where a signal says not to. */
 TEST_F(ending, is_not_waited_for)
 {
-	pthread_t detaching;
+	pthread_t detaching = attach_what_ends(_metadata, self);
 
-	attach_and_stop(_metadata, self, "attach_reads=0");
-	hold_up(_metadata, self);
-	detaching = start(detach, "waits");
-	EXPECT_TRUE(until(10, is_ending("waits")));
 	ASSERT_EQ(0, kill(self->command, SIGTERM));
 	ASSERT_EQ(0, kill(self->command, SIGCONT));
 	/* which is less than it waits for */
