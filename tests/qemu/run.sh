@@ -255,8 +255,13 @@ elif [[ -n $icount ]]; then
 else
 	# One thread for all processors: with one each, a processor may run the
 	# breakpoint of a jump label after the kernel has patched it away, and
-	# the kernel dies of that ("Oops: int3").
-	accel=(-accel tcg,thread=single -cpu max -smp "$smp")
+	# the kernel dies of that ("Oops: int3"). What it has translated QEMU knows by
+	# the virtual address, so that with places chosen at random each exec has its
+	# program and the C library translated anew, which is nine tenths of the time of
+	# a short one; and it moves "rep movsb", which a processor with ERMS is given
+	# for all copies, byte by byte.
+	accel=(-accel tcg,thread=single -cpu max,-erms,-fsrm -smp "$smp")
+	append+=" norandmaps"
 fi
 
 make_initramfs no "$work/initramfs.cpio"
