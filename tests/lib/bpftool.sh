@@ -20,6 +20,7 @@ pins=/sys/fs/bpf/bpftool-test
 work=$(mktemp -d)
 json_start
 clean_up() {
+	json_end >/dev/null
 	rm -rf "$work" "$pins"
 }
 trap clean_up EXIT

@@ -3,13 +3,20 @@
 #
 # What commands print as JSON, by expressions of Python; sourced by tests/lib/*.sh, which
 # call json_start when they have made $work. In the guest an interpreter takes as long to
-# start as a command that loads BPF programs, so there is one, which ends with the script.
+# start as a command that loads BPF programs, so there is one, which json_end ends.
 
 # shellcheck disable=SC2154 # $work is made by who sources this
 json_start() {
 	mkfifo "$work/question" "$work/answer"
 	python3 "$TASKHOLD_ROOT/tests/lib/evaluate.py" <"$work/question" >"$work/answer" &
+	json_evaluator=$!
 	exec {json_question}>"$work/question" {json_answer}<"$work/answer"
+}
+
+# json_end: who was started with the question's end of the pipe may run on, so it is killed.
+json_end() {
+	kill "$json_evaluator" 2>/dev/null || echo "the evaluator has ended already"
+	wait "$json_evaluator" || return 0
 }
 
 # evaluate EXPRESSION: of Python, over some lines, in which r is what stdin has as JSON. No
@@ -19,15 +26,16 @@ evaluate() {
 
 	# whole, before it is asked about
 	text=$(</dev/stdin)
-	printf '%s\0' "$asker" "$text" "$1" >&"$json_question"
-	if ! { IFS= read -r -d "" -u "$json_answer" answered &&
+	# in a shell of its own, which goes on where nobody reads
+	if ! { (trap '' PIPE; printf '%s\0' "$asker" "$text" "$1" >&"$json_question") 2>/dev/null &&
+	       IFS= read -r -d "" -u "$json_answer" answered &&
 	       IFS= read -r -d "" -u "$json_answer" state &&
 	       IFS= read -r -d "" -u "$json_answer" said; }; then
 		echo "nobody evaluates '$1' any more" >&2
 		return 1
 	fi
 	[[ $answered == "$asker" ]] || {
-		echo "the answer to '$1' is another's: two have asked at once" >&2
+		echo "the answer to '$1' is another's: two have asked at once, or one has not waited for its answer" >&2
 		return 1
 	}
 	if [[ $state != ok ]]; then

@@ -31,6 +31,7 @@ let_go() {
 clean_up() {
 	# what fails here says so, and the rest is done
 	let_go KILL >/dev/null 2>&1
+	json_end >/dev/null
 	rm -rf "$pins" "$work"
 }
 trap clean_up EXIT
