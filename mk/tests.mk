@@ -100,9 +100,13 @@ ready-dkms: out/dkms/stamp
 ready-stock: out/dkms/stamp out/stock/testmod/stamp userspace tests out/bpftool/bpftool
 	@:
 
-# By the environment, as a command may have lines, quotes and dollar signs of its own.
+# By the environment, as a command may have lines, quotes and dollar signs of its own, and
+# by that alone: a make that one of the scripts calls would expand it.
 shell: export TASKHOLD_CMD = $(value CMD)
 unexport CMD
+ifeq ($(origin CMD),command line)
+MAKEOVERRIDES =
+endif
 shell: out/dkms/stamp userspace out/bpftool/bpftool ## a root shell in the guest, with the module loaded; CMD='...' runs that in it
 	@tests/qemu/run.sh --name shell --out out/shell --timeout 86400 --allow tests/qemu/shell.allow \
 		--kernel '$(STOCK_VMLINUZ)' --modules '$(DKMS_TREE)' \

@@ -26,8 +26,9 @@ if [[ ${1:-} == --part ]]; then
 fi
 
 # What of a suite runs with --part, as TESTS has it; nothing is all of it. The
-# rest of these has run on the stock kernel, which has all tests. On the patched kernel
-# it is what the series has a hand in; on that built by clang what is called by pointers,
+# rest of these has run on the stock kernel, which has all tests that do not need the
+# series. On the patched kernel it is those, and what the series has a hand in; on that
+# built by clang what is called by pointers,
 # as stubs and destructors, and what depends on type tags; on the debug kernel what keeps
 # references and lets them go, and not what only loads.
 part_of() {
@@ -302,6 +303,18 @@ if [[ -n $part && -z ${TESTS:-} ]]; then
 				die "part_of() of scripts/check.sh names '$pattern' for $suite, which no test is called that runs there"
 		done
 	done
+fi
+
+# And those for a patched kernel run on no other.
+if [[ -n $part && -z ${TESTS:-} && " $* " == *" patched "* ]]; then
+	read -ra wanted <<<"$(part_of patched)"
+	while read -r test; do
+		[[ $(directive "$(source_of "$test")" kernel) == patched ]] || continue
+		for pattern in "${wanted[@]}"; do
+			is_like "$test" "$pattern" && continue 2
+		done
+		die "part_of() of scripts/check.sh leaves $test out, which runs on a patched kernel only"
+	done < <(all_tests)
 fi
 
 [[ -z $part ]] || export UPSTREAM=${UPSTREAM:-base}

@@ -37,10 +37,12 @@ for suite in "$@"; do
 			}
 			BEGIN { plan = -1 }
 			/^# +RUN / { harness = 1; nr_before = 0 }
-			harness && (/^# [^ ]+\.[ch]:[0-9]+:/ || /^# cannot go on: / ||
+			harness && (/^# [^ ]+\.[ch]:[0-9]+:/ ||
 				    /^# [^ ]+: Test (terminated|exited|ended) /) {
 				before[++nr_before] = $0
 			}
+			# the last words of a program, with the harness and without
+			/^# cannot go on: / { before[++nr_before] = $0 }
 			/^#/ && !harness && failed { tell($0) }
 			/^1\.\.[0-9]+/ {
 				plan = substr($1, 4) + 0

@@ -74,7 +74,10 @@ static inline unsigned int slowness(void)
 	return n > 1 ? n : 1;
 }
 
-/* What a test does very often it may do less often: it runs whole by its suite's own target. */
+/*
+ * Is this a part of a suite, as "make check" runs it? Then what is done very often may be
+ * done less often: the suite's own target does all of it.
+ */
 static inline bool is_part(void)
 {
 	return getenv("TASKHOLD_PART");

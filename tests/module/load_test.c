@@ -46,6 +46,7 @@ TEST(many_times)
 		ASSERT_FALSE(module_loaded());
 	}
 	EXPECT_EQ(TIMES / USED, used);
+	TH_LOG("loaded %u times", i);
 }
 
 TEST_HARNESS_MAIN

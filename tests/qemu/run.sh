@@ -257,9 +257,8 @@ else
 	# breakpoint of a jump label after the kernel has patched it away, and
 	# the kernel dies of that ("Oops: int3"). What it has translated QEMU knows by
 	# the virtual address, so that with places chosen at random each exec has its
-	# program and the C library translated anew, which is nine tenths of the time of
-	# a short one; and it moves "rep movsb", which a processor with ERMS is given
-	# for all copies, byte by byte.
+	# program and the C library translated anew, half of the time of a short one; and it moves "rep movsb", which a processor with ERMS is given
+	# for all copies, byte by byte. Above, counts are compared with earlier ones.
 	accel=(-accel tcg,thread=single -cpu max,-erms,-fsrm -smp "$smp")
 	append+=" norandmaps"
 fi

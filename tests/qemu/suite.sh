@@ -145,7 +145,17 @@ run_one() {
 
 	sum_up "$test" "$tap" "$((SECONDS - started))"
 	if grep '^not ok' "$tap" | sed 's/^/	/'; then
-		awk '/^#/ && !/^# +(RUN|OK) / && n++ < 40 { print "\t" $0 }' "$tap"
+		# of those that passed nothing
+		awk '
+			/^# +RUN / { n = 0 }
+			/^#/ && !/^# +(RUN|OK) / && n < 40 { lines[n++] = "\t" $0 }
+			/^ok/ { n = 0 }
+			/^not ok/ || /^1\.\./ {
+				for (i = 0; i < n; i++)
+					print lines[i]
+				n = 0
+			}
+		' "$tap"
 		tail -n 20 "$log" | sed 's/^/	| /'
 	fi
 }

@@ -51,7 +51,7 @@ cases=(
 	'0 0 1|0|an expected failure is no pass|1..1\nok 1 a # XFAIL known\n'
 	'1 0 0|0|a name with ok in it|1..1\nok 1 not ok is not ok\n'
 )
-plan $((${#cases[@]} + 11))
+plan $((${#cases[@]} + 12))
 for case in "${cases[@]}"; do
 	IFS='|' read -r wanted status name text <<<"$case"
 	read -r p f s <<<"$wanted"
@@ -87,6 +87,11 @@ check "a program that said nothing has nothing below it" ends_with \
 	"FAILED  suite/x: x.a
 1 passed, 1 failed, 0 skipped" 1 \
 	'1..2\n#  RUN           x.a ...\n#          FAIL  x.a\nnot ok 1 x.a\n#  RUN           x.b ...\n#            OK  x.b\nok 2 x.b\n'
+check "last words stand below what is said of how a program ended" ends_with \
+	"FAILED  suite/x: x: ended with status 1, which none of its results explains
+        cannot go on: modprobe testmod (errno 2)
+FAILED  suite/x: x: printed no plan
+0 passed, 2 failed, 0 skipped" 1 '# cannot go on: modprobe testmod (errno 2)\n'
 check "a script may say what a compiler does" ends_with \
 	"FAILED  suite/x: a
         x.c:1: too long

@@ -146,7 +146,7 @@ no_prefix() {
 	! grep -E '^(style|stock|dkms): ' "$work/said"
 }
 
-plan 56
+plan 62
 machine 2 8
 
 # --- two at once
@@ -318,6 +318,31 @@ plays ready-style '( await style; kill -TERM "$(<"$FAKE/checks")" ) >/dev/null 2
 start style
 check "a suite alone is ended as well" same "$status" 143
 check "and what it has started is gone" gone
+
+# --- parts
+
+# Each has a test of its own that only the patched kernel has.
+mkdir -p "$tree/tests/kfuncs"
+printf '#!/bin/bash\n# kernel: patched\n' >"$tree/tests/kfuncs/of_the_series_test.sh"
+# told: what the guest is told before what it runs
+told() {
+	sed -n 's|^options: --name stock .* -- env \(.*\)tests/qemu/suite.sh .*|<\1>|p' "$work/events"
+}
+start --part stock
+check "a part is told that it is one" same "$(told)" "<TASKHOLD_PART=yes >"
+start stock
+check "a whole suite is not" same "$(told)" "<>"
+TESTS=module/btf start --part stock
+check "nor one of which tests were picked" same "$(told)" "<>"
+start --part patched
+check "all patterns of a part have to match" grep -q "^check.sh: part_of() .* names '.*' for patched, which no test is called" "$work/said"
+perl -0pi -e "s|patched\\) echo .*?;;|patched) echo module/btf ;;|s" "$tree/scripts/check.sh"
+start --part patched
+check "what runs on the patched kernel alone cannot be left out" grep -q \
+	"^check.sh: part_of() .* leaves kfuncs/of_the_series_test out, which runs on a patched kernel only" "$work/said"
+rm -r "$tree/tests/kfuncs"
+start --part patched
+check "what else is there can" same "$(began 'guest-.*')" guest-patched
 
 # --- suites that are left out
 

@@ -37,12 +37,16 @@ is_kept() {
 <$1>" "CMD=$1"
 }
 
-plan 7
+plan 8
 check "a command" is_kept 'taskhold status'
 check "quotes and backslashes" is_kept "echo 'a b' \"c\" \\d # e"
 check "what a shell expands, and make must not" is_kept '$(id)'
 check "and dollar signs" is_kept '$HOME $$ $((1 + 1))'
 check "several lines" is_kept $'set -e\ntrue\n\techo "$1"'
 check "brackets that do not pair" is_kept 'printf "$(printf "(")"'
+# a prerequisite's script may call make, which has no use for it
+printf '#!/bin/bash\nprintf "all: ; @echo made\\n" | make -s -f -\n' >"$work/tests/qemu/run.sh"
+check "no make that is called expands it" gives made 'CMD=echo $('
+printf '#!/bin/bash\nprintf "<%%s>\n" "$@"\n' >"$work/tests/qemu/run.sh"
 check "no command is a shell" gives '<--interactive>'
 finish
