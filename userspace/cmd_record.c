@@ -30,6 +30,7 @@
 #include "command.h"
 #include "error.h"
 #include "module.h"
+#include "policy_end.h"
 #include "recording.h"
 #include "session.h"
 #include "sums.h"
@@ -63,6 +64,7 @@ struct record {
 	__u64 *live_ids;		/* of the LIVE items of the last sample */
 	size_t live, live_room;
 	__u64 next_sample_ns;
+	char detached[256];		/* why the policy was, of END_DETACHED */
 	bool progress_shown;
 };
 
@@ -300,6 +302,20 @@ static int put_last(struct record *r)
 	return err;
 }
 
+/* Somebody, or the module, has detached the policy: the module says who and why. */
+static int put_detached(struct record *r)
+{
+	struct taskhold_exit_info info;
+
+	if (!policy_end_find(session_policy_name(r->session), r->stats.id, &info)) {
+		snprintf(r->detached, sizeof(r->detached), "the module does not say why");
+		return 0;
+	}
+	snprintf(r->detached, sizeof(r->detached), "%.*s (%s, code %" PRId64 ")",
+		 (int)sizeof(info.text), info.text, policy_end_kind(&info), (int64_t)info.code);
+	return recording_put_meta(r->writer, "detached", r->detached);
+}
+
 static int put_end(struct record *r)
 {
 	struct taskhold_end end = {
@@ -308,7 +324,9 @@ static int put_end(struct record *r)
 	};
 	int err = 0;
 
-	if (r->why != TASKHOLD_END_DETACHED) {
+	if (r->why == TASKHOLD_END_DETACHED) {
+		err = put_detached(r);
+	} else {
 		err = settle(r);
 		err = err ?: put_last(r);
 	}
@@ -681,6 +699,9 @@ static int record(struct record *r)
 	err = err ?: put_end(r);
 	err = err ?: recording_flush(r->writer, 0);
 	end_progress(r);
+	if (!err && r->why == TASKHOLD_END_DETACHED)
+		return th_fail(TH_DETACHED, "policy %s is detached from outside: %s; nothing is recorded any more",
+			       session_policy_name(r->session), r->detached);
 	if (!err)
 		return TH_OK;
 	if (recording_error(r->writer))
@@ -745,7 +766,7 @@ int cmd_record(int argc, char **argv)
 	ret = record(&r);
 	session_close(r.session);
 	free(r.live_ids);
-	if (!ret)
+	if (!ret || ret == TH_DETACHED)
 		warn_incomplete(&r);
 
 	err = recording_close(r.writer, &why);
@@ -756,7 +777,7 @@ int cmd_record(int argc, char **argv)
 		waitpid(r.command.pid, &r.status, 0);
 		r.command_runs = false;
 	}
-	if (!ret && r.status >= 0)
+	if ((!ret || ret == TH_DETACHED) && r.status >= 0)
 		ret = command_exit_code(r.status);
 	return ret;
 

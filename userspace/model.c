@@ -158,6 +158,7 @@ static int take_meta(struct model *m, const char *body, size_t len)
 		{ "machine=", &m->machine },
 		{ "command=", &m->command },
 		{ "policy=", &m->policy_name },
+		{ "detached=", &m->detached },
 	};
 	size_t i, n;
 

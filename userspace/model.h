@@ -74,7 +74,7 @@ struct model {
 	bool has_end;
 	struct taskhold_policy_stats policy;
 	bool has_policy;
-	const char *version, *hostname, *kernel, *machine, *command, *policy_name;
+	const char *version, *hostname, *kernel, *machine, *command, *policy_name, *detached;
 
 	struct model_task *tasks;	/* processes: finished in their order, and live */
 	__u32 nr_tasks;

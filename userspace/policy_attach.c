@@ -27,8 +27,6 @@
 #include "policy_signal.h"
 #include "stats.h"
 
-/* A policy that is being detached has ended after so long. */
-#define END_MS		10000
 #define END_STEP_MS	10
 
 struct attached {
@@ -61,8 +59,9 @@ static int attach_failed(const struct attach *a, const struct attached *p, int e
 {
 	struct counters counters;
 	const char *what, *hint;
+	bool known = (err == EEXIST || err == EBUSY) && !counters_read(&counters, &what);
 
-	if ((err != EEXIST && err != EBUSY) || counters_read(&counters, &what))
+	if (!known)
 		memset(&counters, 0, sizeof(counters));
 	if (err == EEXIST && counters_find(&counters, p->name))
 		return th_fail(TH_ENV, "%s: a policy %s is attached already; give this one another name by --set name=NAME, or 'taskhold policy detach %s'",
@@ -71,7 +70,9 @@ static int attach_failed(const struct attach *a, const struct attached *p, int e
 		return th_fail(TH_ENV, "%s: %d policies are attached, which is as many as the module takes; 'taskhold policy list' lists them",
 			       a->object.path, TASKHOLD_MAX_POLICIES);
 	hint = "the kernel's log may say why";
-	if (err == EBUSY)
+	if (err == EBUSY && known)
+		hint = "another may have what it wants for itself, as a timer";
+	else if (err == EBUSY)
 		hint = "no more may fit, or another has what it wants for itself, as a timer";
 	return th_fail_libbpf(TH_ENV, "%s: the module or attach() of the policy %s refuses to attach it: %s; %s",
 			      a->object.path, p->name, strerror(err), hint);
@@ -120,7 +121,11 @@ static const struct taskhold_exit_info *find_ended(const struct attach *a,
 	return info && info->stats.id > a->newest_id ? info : NULL;
 }
 
-/* Its detach() has returned: another of its name may be attached. */
+/*
+ * Its detach() has returned: another of its name may be attached.  One may be a few
+ * instructions before this shows, between the module's lock and the kernel's; it would be
+ * taken for this one until check_alive() asks again.
+ */
 static bool is_detached(const struct attached *p)
 {
 	struct pollfd fd = { .fd = bpf_link__fd(p->link) };
@@ -146,13 +151,13 @@ static bool find_id(const struct attach *a, struct attached *p, const struct cou
 
 /*
  * Each is attached, or has ended, or is on its way there: at fault from its first call on.
- * Until that is known, or a signal comes, or so long.  Where the counters tell nothing it
- * has failed if there are pins to be kept, and else goes without the numbers.
+ * Until that is known, a signal comes, or POLICY_END_WAIT_MS have passed.  Where the counters
+ * tell nothing it has failed if there are pins to be kept, and else goes without the numbers.
  */
 static int find_ids(struct attach *a)
 {
 	struct pollfd signals = { .fd = a->signal_fd, .events = POLLIN };
-	__u64 end = clock_ms() + END_MS;
+	__u64 end = clock_ms() + POLICY_END_WAIT_MS;
 	struct counters counters;
 	const char *what;
 	bool all;
@@ -225,6 +230,7 @@ static int print_attached_json(const struct attach *a)
 		answer_text(o, "map", bpf_map__name(p->map));
 		answer_id(o, "link_id", policy_companion_link_id(bpf_link__fd(p->link)));
 		answer_text_or_null(o, "pin", p->pin ?: "");
+		json_object_object_add(o, "ending", json_object_new_boolean(p->ending));
 		json_object_array_add(policies, o);
 	}
 	for (i = 0; i < a->companions.nr; i++) {
@@ -242,6 +248,14 @@ static int print_attached_json(const struct attach *a)
 	return answer_line(root) ? th_fail(TH_IO, "not enough memory for the JSON") : TH_OK;
 }
 
+/* How it was when find_ids() looked; hold() says why one is not attached any more. */
+static const char *state_of(const struct attached *p)
+{
+	if (!p->ending)
+		return "is attached";
+	return p->id ? "was attached, and has been detached" : "is being detached";
+}
+
 static int print_attached(const struct attach *a)
 {
 	size_t i;
@@ -251,7 +265,7 @@ static int print_attached(const struct attach *a)
 	for (i = 0; i < a->nr; i++) {
 		const struct attached *p = &a->policies[i];
 
-		printf("policy %s is attached", p->name);
+		printf("policy %s %s", p->name, state_of(p));
 		if (p->id)
 			printf(" in slot %u", p->slot);
 		printf(", by link %u%s%s\n", policy_companion_link_id(bpf_link__fd(p->link)),

@@ -1,10 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "policy_end.h"
 
+#include <poll.h>
 #include <stdio.h>
 
 #include "answer.h"
+#include "clock.h"
+#include "counters.h"
 #include "stats.h"
+
+#define WAIT_STEP_MS	10
+
+bool policy_end_find(const char *name, __u64 id, struct taskhold_exit_info *info)
+{
+	unsigned long long end = clock_ms() + POLICY_END_WAIT_MS;
+	const struct taskhold_exit_info *found;
+	struct counters counters;
+	const char *what;
+
+	for (;;) {
+		if (counters_read(&counters, &what))
+			return false;
+		found = id ? counters_find_ended_id(&counters, id) :
+			     counters_find_ended(&counters, name);
+		if (found) {
+			*info = *found;
+			return true;
+		}
+		if (clock_ms() >= end)
+			return false;
+		poll(NULL, 0, WAIT_STEP_MS);
+	}
+}
 
 const char *policy_end_kind(const struct taskhold_exit_info *info)
 {

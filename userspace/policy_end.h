@@ -3,9 +3,19 @@
 #ifndef _TASKHOLD_POLICY_END_H
 #define _TASKHOLD_POLICY_END_H
 
+#include <stdbool.h>
+
 #include <taskhold/types.h>
 
 struct json_object;
+
+/*
+ * How a policy of the name and number, 0: not known, that is not attached any more has
+ * ended.  The module tells some grace periods after it is not: waits up to
+ * POLICY_END_WAIT_MS for that.  False: it does not tell, or cannot be asked.
+ */
+#define POLICY_END_WAIT_MS	10000
+bool policy_end_find(const char *name, __u64 id, struct taskhold_exit_info *info);
 
 /* "unregistered", "parameter", "return_value", "slow"; "unknown" for a newer module's. */
 const char *policy_end_kind(const struct taskhold_exit_info *info);

@@ -96,6 +96,7 @@ static struct json_object *about_end(struct report *r)
 	struct json_object *o = json_object_new_object();
 
 	put_text(r, &o, "why", report_why_name(end->why));
+	put_text(r, &o, "detached", r->model->detached);
 	put_u64(&o, "time_ns", end->time_ns);
 	put_s64(&o, "status", end->status, end->status != -1);
 	put_u64(&o, "finished", end->finished);

@@ -91,8 +91,9 @@ static void print_end(struct report *r)
 		why = "by SIGINT or SIGTERM";
 		break;
 	case TASKHOLD_END_DETACHED:
-		why = "as the policy was detached";
-		break;
+		line("ended", "as the policy was detached%s%s", r->model->detached ? ": " : "",
+		     r->model->detached ? clean(r, r->model->detached) : "");
+		return;
 	case TASKHOLD_END_TASK:
 		why = "as the process to follow ended";
 		break;

@@ -8,10 +8,11 @@
  *	item  = struct taskhold_item, body, zero padding to 8 bytes
  *
  * The first block holds one BEGIN item and META items; the last block of a
- * recording that ended in order holds an END item.  A block counts only if it
- * is whole: magic, length and checksum right and its sequence number one more
- * than that of the block before.  Reading stops at the first that is not, so
- * a file that was cut anywhere reads up to its last whole block.
+ * recording that ended in order holds an END item, and may hold META before it.
+ * A block counts only if it is whole: magic, length and checksum right and its
+ * sequence number one more than that of the block before.  Reading stops at the
+ * first that is not, so a file that was cut anywhere reads up to its last whole
+ * block.
  *
  * A reader skips items of a kind that it does not know, and reads of a body
  * that is longer than it knows the part that it knows; TASKHOLD_FILE_VERSION
@@ -86,7 +87,8 @@ struct taskhold_begin {
 
 /*
  * META keys: "version" (of taskhold), "hostname", "kernel" (release),
- * "machine", "command" (arguments joined by blanks), "policy" (its name).
+ * "machine", "command" (arguments joined by blanks), "policy" (its name), "detached"
+ * (why it was, of END_DETACHED where the module has told).
  */
 
 enum taskhold_name_what {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 600
 # kmsg-allow: taskhold: policy cli is at fault and detached: finish\(\) returned 77, want a verdict, 0 to 2
+# kmsg-allow: taskhold: policy cli-slow is at fault and detached: a second call in a minute was slow: exit\(\), [0-9]+ ms; see slow_ms
 #
 # taskhold policy attach, in the foreground and pinned: what it attaches, how it ends,
 # what it leaves behind; and detach. bpftool tells which links and pins there are.
@@ -24,7 +25,7 @@ detach_by_module() {
 	echo "$1" >/sys/module/taskhold/parameters/detach
 }
 
-plan 69
+plan 72
 # foreground
 here "it attaches, and stays" hold "$object"
 check "it says so" grep -q '^policy cli is attached in slot 0, by link' "$work/held.out"
@@ -91,6 +92,19 @@ here "ends with 6" ended 6
 check "and the verdict" grep -qF "finish() returned 77" "$work/held.err"
 check "which show has" holds "r['attached'] is False and r['kind'] == 'return_value' and r['code'] == 77 and
 	'finish() returned 77' in r['text'] and r['finished'] >= 1" policy show cli --json
+
+# at fault: two calls that take too long, each of a process that ends
+slow_ms=/sys/module/taskhold/parameters/slow_ms
+slow_was=$(<"$slow_ms")
+echo 400 >"$slow_ms"
+here "one that is too slow" hold "$objects/cli_slow.bpf.o" --set exit_ms=1000
+/bin/true
+/bin/true
+here "ends with 6 as well" ended 6
+check "which show has, with the time" holds "r['attached'] is False and r['kind'] == 'slow' and
+	400 < r['code'] <= 60000 and 'a second call in a minute was slow: exit()' in r['text']" \
+	policy show cli-slow --json
+echo "$slow_was" >"$slow_ms"
 
 # pinned
 check "it is pinned" holds "r['attached'][0]['pin'] == '$pins/a/policy'" policy attach "$object" --pin "$pins/a//" --json
