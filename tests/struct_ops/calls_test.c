@@ -230,7 +230,7 @@ TEST_F(calls, type_without_what_may_be_left_out)
 /*
  * A type may add code to its programs, before the first instruction and in the place of
  * each exit: here the number that they are given, 40, goes up by one, and is added to
- * what they return.
+ * what they return, as is what a kfunc makes of it that is called there.
  */
 TEST_F(calls, code_that_the_type_adds)
 {
@@ -250,7 +250,7 @@ TEST_F(calls, code_that_the_type_adds)
 	const struct {
 		int number;	/* for which the second exit is taken */
 		long returned;
-	} calls[] = { { 41, 100 + 41 }, { 40, 200 + 41 } };
+	} calls[] = { { 41, 1000 + 100 + 41 }, { 40, 1000 + 200 + 41 } };
 	unsigned int i;
 
 	struct_ops_open(&framed, NAME, "testmod_framed_ops");
@@ -275,6 +275,33 @@ TEST_F(calls, code_that_the_type_adds)
 		close(prog);
 	}
 	struct_ops_close(&framed);
+}
+
+/* A member is the type's own, also where another type has one in the same place. */
+TEST_F(calls, function_of_another_type)
+{
+	struct struct_ops_type fixed, framed;
+	char value[STRUCT_OPS_VALUE_MAX] = {};
+	int map, prog;
+
+	struct_ops_open(&fixed, NAME, "testmod_fixed_ops");
+	struct_ops_open(&framed, NAME, "testmod_framed_ops");
+	ASSERT_EQ(struct_ops_member(&fixed, "call"), struct_ops_member(&framed, "call"));
+	map = struct_ops_map(&framed, BPF_F_LINK);
+	prog = struct_ops_prog(&fixed, "call", 0);
+	ASSERT_LE(0, prog);
+	struct_ops_set(&framed, value, "call", prog);
+	EXPECT_EQ(-EINVAL, struct_ops_update(map, value));
+	EXPECT_EQ(STRUCT_OPS_INIT, struct_ops_state(map, NULL));
+	close(prog);
+	prog = struct_ops_prog(&framed, "call", 0);
+	ASSERT_LE(0, prog);
+	struct_ops_set(&framed, value, "call", prog);
+	EXPECT_EQ(0, struct_ops_update(map, value));
+	close(prog);
+	close(map);
+	struct_ops_close(&framed);
+	struct_ops_close(&fixed);
 }
 
 /* The error is that of the type's own function, and the old members stay. */

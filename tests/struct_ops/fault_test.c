@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * timeout: 300
- * rows: S3
+ * rows: S3, H9
  * kmsg-allow: ^taskhold: policy (faulty|unlinked) is at fault and detached: .*$
  *
  * A policy that is at fault is detached, and what it did is contained: the tasks
@@ -481,6 +481,15 @@ TEST_F(slow, before_an_update)
 	faulty__destroy(g);
 }
 
+static bool is_no_prog(__u32 id)
+{
+	int fd = bpf_prog_get_fd_by_id(id);
+
+	if (fd >= 0)
+		close(fd);
+	return fd == -ENOENT;
+}
+
 /* The same that is at fault, slow or both only if it is told to. */
 static struct faulty *replacement(void)
 {
@@ -525,6 +534,46 @@ TEST_F(slow, wrong_across_an_update)
 	EXPECT_LE(3, g->bss->calls);
 	EXPECT_EQ(1, reader_stats(self->r)->policies);
 	EXPECT_FALSE(hung_up(bpf_link__fd(f->links.ops)));
+	faulty__destroy(g);
+}
+
+/* All that keeps the old members is let go of in the middle of a call of theirs. */
+TEST_F(slow, a_call_outlives_its_map)
+{
+	struct faulty *f = self->f, *g = replacement();
+	struct bpf_link *link;
+	struct bpf_prog_info info = { };
+	__u32 len = sizeof(info);
+	typeof(f->bss) bss;
+	pid_t pid;
+	int fd;
+
+	bss = mmap(NULL, sizeof(*bss), PROT_READ | PROT_WRITE, MAP_SHARED,
+		   bpf_map__fd(f->maps.bss), 0);
+	ASSERT_NE(MAP_FAILED, bss);
+	ASSERT_EQ(0, bpf_prog_get_info_by_fd(bpf_program__fd(f->progs.on_exit), &info, &len));
+	bss->exit_ms = STOPPED_MS;
+	attach_slow(self);
+	pid = child();
+	ASSERT_TRUE(until(10, counter(&bss->inside)));
+	ASSERT_EQ(0, bpf_link__update_map(f->links.ops, g->maps.ops));
+	link = f->links.ops;
+	f->links.ops = NULL;
+	self->f = NULL;
+	faulty__destroy(f);
+
+	/* it is still what the call runs, and goes when that has ended */
+	fd = bpf_prog_get_fd_by_id(info.id);
+	EXPECT_LE(0, fd);
+	close(fd);
+	EXPECT_EQ(1, counter(&bss->inside));
+	bss->stop = 1;
+	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(0, counter(&bss->inside));
+	EXPECT_TRUE(until(30, is_no_prog(info.id)));
+	EXPECT_FALSE(hung_up(bpf_link__fd(link)));
+	bpf_link__destroy(link);
+	munmap(bss, sizeof(*bss));
 	faulty__destroy(g);
 }
 

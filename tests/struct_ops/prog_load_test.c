@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// rows: H1, H2, H6, H13
+// rows: H1, H2, H6, H13, S2
 /*
  * Programs for members of a policy, as the system call takes them: licence, member,
  * what is returned; and what they are not for.
@@ -151,6 +151,131 @@ TEST_F(load, test_run)
 	ASSERT_LE(0, prog);
 	EXPECT_EQ(-EOPNOTSUPP, bpf_prog_test_run_opts(prog, &opts));
 	close(prog);
+}
+
+/* The kernel's own type for tests, of vmlinux: it can be run, and nothing else. */
+FIXTURE(dummy)
+{
+	struct struct_ops_type t;
+	struct bpf_test_run_opts opts;
+	__u64 arguments[5];
+	int state;		/* what the first argument points to */
+};
+
+FIXTURE_SETUP(dummy)
+{
+	struct_ops_open(&self->t, "vmlinux", "bpf_dummy_ops");
+	self->opts.sz = sizeof(self->opts);
+	self->opts.ctx_in = self->arguments;
+	self->opts.ctx_size_in = sizeof(self->arguments[0]);
+	self->arguments[0] = (unsigned long)&self->state;
+	self->state = 40;
+}
+
+FIXTURE_TEARDOWN(dummy)
+{
+	struct_ops_close(&self->t);
+}
+
+#define LOAD(size, dst, src, offset)						\
+	{ .code = BPF_LDX | BPF_MEM | (size), .dst_reg = (dst), .src_reg = (src), .off = (offset) }
+#define ADD(dst, src) { .code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = (dst), .src_reg = (src) }
+
+static int dummy_load(FIXTURE_DATA(dummy) *self, const char *member, __u32 flags,
+		      const struct bpf_insn *insns, size_t nr)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .attach_btf_id = self->t.type_id,
+		    .expected_attach_type = struct_ops_member(&self->t, member),
+		    .prog_flags = flags);
+
+	return bpf_prog_load(BPF_PROG_TYPE_STRUCT_OPS, "dummy", "GPL", insns, nr, &opts);
+}
+
+/* Two more than the state was, which is 7 afterwards; -1 where there is none. */
+static const struct bpf_insn with_state[] = {
+	LOAD(BPF_DW, BPF_REG_1, BPF_REG_1, 0),
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = -1 },
+	{ .code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = BPF_REG_1, .off = 3 },
+	LOAD(BPF_W, BPF_REG_0, BPF_REG_1, 0),
+	{ .code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = BPF_REG_1, .imm = 7 },
+	{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_0, .imm = 2 },
+	EXIT,
+};
+
+TEST_F(dummy, state_that_may_be_null)
+{
+	int prog = dummy_load(self, "test_1", 0, with_state, ARRAY_SIZE(with_state));
+
+	ASSERT_LE(0, prog);
+	EXPECT_EQ(0, bpf_prog_test_run_opts(prog, &self->opts));
+	EXPECT_EQ(42, (int)self->opts.retval);
+	EXPECT_EQ(7, self->state);
+	self->arguments[0] = 0;
+	EXPECT_EQ(0, bpf_prog_test_run_opts(prog, &self->opts));
+	EXPECT_EQ(-1, (int)self->opts.retval);
+	/* as many arguments as the member has */
+	self->opts.ctx_size_in = 2 * sizeof(self->arguments[0]);
+	EXPECT_EQ(-EINVAL, bpf_prog_test_run_opts(prog, &self->opts));
+	self->opts.ctx_size_in = 0;
+	EXPECT_EQ(-EINVAL, bpf_prog_test_run_opts(prog, &self->opts));
+	close(prog);
+}
+
+TEST_F(dummy, five_arguments)
+{
+	const struct bpf_insn sum[] = {
+		LOAD(BPF_DW, BPF_REG_0, BPF_REG_1, 8),
+		LOAD(BPF_DW, BPF_REG_2, BPF_REG_1, 16),
+		ADD(BPF_REG_0, BPF_REG_2),
+		LOAD(BPF_DW, BPF_REG_2, BPF_REG_1, 24),
+		ADD(BPF_REG_0, BPF_REG_2),
+		LOAD(BPF_DW, BPF_REG_2, BPF_REG_1, 32),
+		ADD(BPF_REG_0, BPF_REG_2),
+		EXIT,
+	};
+	int prog = dummy_load(self, "test_2", 0, sum, ARRAY_SIZE(sum)), i;
+
+	ASSERT_LE(0, prog);
+	for (i = 1; i < 5; i++)
+		self->arguments[i] = 1 << (8 * i - 8);
+	self->opts.ctx_size_in = sizeof(self->arguments);
+	EXPECT_EQ(0, bpf_prog_test_run_opts(prog, &self->opts));
+	EXPECT_EQ(0x01010101, self->opts.retval);
+	/* its state must be there */
+	self->arguments[0] = 0;
+	EXPECT_EQ(-EINVAL, bpf_prog_test_run_opts(prog, &self->opts));
+	close(prog);
+}
+
+TEST_F(dummy, sleepable)
+{
+	int prog = dummy_load(self, "test_sleepable", BPF_F_SLEEPABLE, zero, ARRAY_SIZE(zero));
+
+	ASSERT_LE(0, prog);
+	EXPECT_EQ(0, bpf_prog_test_run_opts(prog, &self->opts));
+	EXPECT_EQ(0, (int)self->opts.retval);
+	close(prog);
+	EXPECT_EQ(-EINVAL, dummy_load(self, "test_1", BPF_F_SLEEPABLE, zero, ARRAY_SIZE(zero)));
+}
+
+TEST_F(dummy, is_attached_to_nothing)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .btf_fd = btf__fd(self->t.own),
+		    .map_flags = BPF_F_LINK, .btf_vmlinux_value_type_id = self->t.value_id);
+	int prog = dummy_load(self, "test_1", 0, zero, ARRAY_SIZE(zero));
+	char value[STRUCT_OPS_VALUE_MAX] = {};
+	int map;
+
+	/* vmlinux's own is what is meant where no BTF is named, and cannot be named */
+	EXPECT_EQ(-EINVAL, struct_ops_map(&self->t, BPF_F_LINK));
+	map = bpf_map_create(BPF_MAP_TYPE_STRUCT_OPS, "dummy", 4, self->t.value_size, 1, &opts);
+	ASSERT_LE(0, map);
+	ASSERT_LE(0, prog);
+	struct_ops_set(&self->t, value, "test_1", prog);
+	EXPECT_EQ(-EOPNOTSUPP, struct_ops_update(map, value));
+	EXPECT_EQ(STRUCT_OPS_INIT, struct_ops_state(map, NULL));
+	close(prog);
+	close(map);
 }
 
 TEST_HARNESS_MAIN

@@ -6,6 +6,7 @@
  * each event goes to the old ones or to the new ones, and nothing that was
  * held is lost. An update that does not fit changes nothing.
  */
+#include "lib/kmsg.h"
 #include "lib/policy.h"
 
 #include "lib/harness.h"
@@ -15,6 +16,7 @@ FIXTURE(update)
 	struct reader *r;
 	struct policy *old, *new;
 	int slot;
+	int kmsg;
 };
 
 FIXTURE_SETUP(update)
@@ -25,6 +27,7 @@ FIXTURE_SETUP(update)
 	policy_ops(self->new)->max_held = 7;
 	policy_load(self->old);
 	self->slot = policy_attach(self->old, self->r);
+	self->kmsg = kmsg_open();
 	libbpf_set_print(NULL);
 }
 
@@ -33,7 +36,15 @@ FIXTURE_TEARDOWN(update)
 	policy__destroy(self->old);
 	policy__destroy(self->new);
 	reader__destroy(self->r);
+	close(self->kmsg);
 }
+
+/* It is refused, with this line in the log. */
+#define NOT_UPDATED(text)								\
+do {											\
+	EXPECT_EQ(-EINVAL, bpf_link__update_map(self->old->links.ops, self->new->maps.ops)); \
+	EXPECT_EQ(1, kmsg_count(self->kmsg, "policy update: taskhold_ops." text "\n"));	\
+} while (0)
 
 /* @live: how many others are held meanwhile */
 static void live_and_die(struct reader *r, __u64 live)
@@ -92,7 +103,7 @@ TEST_F(update, another_name_is_another_policy)
 {
 	strncpy(policy_ops(self->new)->name, "other", TASKHOLD_NAME_LEN);
 	policy_load(self->new);
-	EXPECT_EQ(-EINVAL, bpf_link__update_map(self->old->links.ops, self->new->maps.ops));
+	NOT_UPDATED("name: an update cannot change it");
 	live_and_die(self->r, 0);
 	EXPECT_EQ(1, policy_calls(self->old, POLICY_FINISH, 0));
 	EXPECT_EQ(0, policy_calls(self->new, POLICY_FINISH, 0));
@@ -103,7 +114,7 @@ TEST_F(update, other_flags_are_for_another_policy)
 {
 	policy_ops(self->new)->flags = TASKHOLD_POLICY_THREADS;
 	policy_load(self->new);
-	EXPECT_EQ(-EINVAL, bpf_link__update_map(self->old->links.ops, self->new->maps.ops));
+	NOT_UPDATED("flags: an update cannot change them");
 	EXPECT_EQ(0, reader_policy(self->r, self->slot)->flags);
 	EXPECT_EQ(TASKHOLD_DEF_HELD, reader_policy(self->r, self->slot)->max_held);
 }
@@ -113,7 +124,7 @@ TEST_F(update, detach_stays)
 {
 	policy_ops(self->new)->detach = NULL;
 	policy_load(self->new);
-	EXPECT_EQ(-EINVAL, bpf_link__update_map(self->old->links.ops, self->new->maps.ops));
+	NOT_UPDATED("detach: an update cannot leave it out");
 	EXPECT_EQ(TASKHOLD_DEF_HELD, reader_policy(self->r, self->slot)->max_held);
 	policy_detach(self->old);
 	EXPECT_EQ(1, policy_calls(self->old, POLICY_DETACH, 0));

@@ -129,15 +129,31 @@ static int framed_prologue(struct bpf_insn *insns, bool direct_write, const stru
 	return ARRAY_SIZE(prologue);
 }
 
-/* That number is added to what the program returns. */
+BTF_ID_LIST(framed_kfuncs)
+BTF_ID(func, bpf_cgroup_from_id)
+BTF_ID(func, bpf_cgroup_release)
+
+#define KFUNC(nr) BPF_RAW_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0, framed_kfuncs[nr])
+
+/*
+ * That number is added to what the program returns, and a thousand where a kfunc finds the
+ * root's cgroup, whose number is 1.
+ */
 static int framed_epilogue(struct bpf_insn *insns, const struct bpf_prog *prog, s16 ctx)
 {
 	const struct bpf_insn epilogue[] = {
 		BPF_LDX_MEM(BPF_DW, BPF_REG_1, BPF_REG_FP, ctx),
 		BPF_LDX_MEM(BPF_DW, BPF_REG_1, BPF_REG_1, 0),
-		BPF_LDX_MEM(BPF_W, BPF_REG_1, BPF_REG_1,
+		BPF_LDX_MEM(BPF_W, BPF_REG_6, BPF_REG_1,
 			    offsetof(struct testmod_calls_data, number)),
-		BPF_ALU64_REG(BPF_ADD, BPF_REG_0, BPF_REG_1),
+		BPF_ALU64_REG(BPF_ADD, BPF_REG_6, BPF_REG_0),
+		BPF_MOV64_IMM(BPF_REG_1, 1),
+		KFUNC(0),
+		BPF_JMP_IMM(BPF_JEQ, BPF_REG_0, 0, 3),
+		BPF_MOV64_REG(BPF_REG_1, BPF_REG_0),
+		KFUNC(1),
+		BPF_ALU64_IMM(BPF_ADD, BPF_REG_6, 1000),
+		BPF_MOV64_REG(BPF_REG_0, BPF_REG_6),
 		BPF_EXIT_INSN(),
 	};
 
