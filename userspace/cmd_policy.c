@@ -124,7 +124,7 @@ static int run(const struct verb *verb, const struct policy_args *args)
 	leaves = verb->run == policy_update || (verb->run == policy_attach && args->pin);
 	/* another policy or holder may have come; detach knows what it has waited for */
 	if (ret || !(leaves || verb->run == policy_detach))
-		module_wait_refcnt(&now, before.refcnt);
+		module_wait_refcnt(&now, before.refcnt, MODULE_FREED_MS);
 	return ret;
 }
 

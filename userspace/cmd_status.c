@@ -133,6 +133,7 @@ static void read_all(struct overview *st)
 
 	m->access = module_access();
 	module_read(m, "");
+	module_read_installed(m, "");
 	err = m->vmlinux_btf ? module_sha256("/sys/kernel/btf/vmlinux", m->vmlinux_sha256) : 0;
 	if (err)
 		note(st, "the kernel's BTF cannot be read: %s", strerror(-err));
@@ -145,13 +146,13 @@ static void read_all(struct overview *st)
 	/* First, while there is no BPF object of our own that uses the module. */
 	read_holders(st);
 	if (st->has_holders && !any_holder(&st->holders))
-		module_wait_refcnt(m, 0);
+		module_wait_refcnt(m, 0, MODULE_FREED_MS);
 	if (m->abi != TASKHOLD_ABI || !m->btf)
 		return;
 	refcnt = m->refcnt;
 	st->has_counters = read_counters(st);
 	/* Or who unloads the module next would find it in use, by us. */
-	module_wait_refcnt(m, refcnt);
+	module_wait_refcnt(m, refcnt, MODULE_FREED_MS);
 }
 
 static void free_all(struct overview *st)
@@ -453,6 +454,7 @@ static int show_features(bool json)
 
 	m.access = module_access();
 	module_read(&m, "");
+	module_read_installed(&m, "");
 	if (m.vmlinux_btf)
 		module_sha256("/sys/kernel/btf/vmlinux", m.vmlinux_sha256);
 	err = feature_read(&f, &m);
@@ -460,7 +462,7 @@ static int show_features(bool json)
 		return th_fail(TH_ENV, "the features cannot be tried: %s", strerror(-err));
 	/* Or else who unloads the module next would find it in use, by us. */
 	if (m.refcnt >= 0)
-		module_wait_refcnt(&m, m.refcnt);
+		module_wait_refcnt(&m, m.refcnt, MODULE_FREED_MS);
 	if (json) {
 		root = root_json(&m);
 		json_object_object_add(root, "features", feature_json(&f));

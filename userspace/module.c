@@ -25,7 +25,6 @@
 #define SYS_BTF		"/sys/kernel/btf/"
 
 /* BPF objects are freed after grace periods: that long it waits for one. */
-#define FREED_MS	2000
 #define FREED_STEP_MS	10
 
 static bool exists(const char *root, const char *path)
@@ -90,6 +89,11 @@ static bool in_modules_dep(const char *root, const char *release)
 	return found;
 }
 
+void module_read_installed(struct module_state *st, const char *root)
+{
+	st->installed = in_modules_dep(root, st->release);
+}
+
 void module_read(struct module_state *st, const char *root)
 {
 	struct utsname uts;
@@ -97,8 +101,10 @@ void module_read(struct module_state *st, const char *root)
 	if (!uname(&uts))
 		snprintf(st->release, sizeof(st->release), "%s", uts.release);
 	st->vmlinux_btf = exists(root, SYS_BTF "vmlinux");
-	st->installed = in_modules_dep(root, st->release);
 	st->loaded = exists(root, SYS_MODULE);
+	st->installed = false;
+	if (!st->loaded)
+		module_read_installed(st, root);
 	st->btf = exists(root, SYS_BTF MODULE_NAME);
 	read_line(root, SYS_MODULE "/initstate", st->initstate, sizeof(st->initstate));
 	read_line(root, SYS_MODULE "/version", st->version, sizeof(st->version));
@@ -109,12 +115,12 @@ void module_read(struct module_state *st, const char *root)
 		  sizeof(st->base_sha256));
 }
 
-void module_wait_refcnt(struct module_state *st, long refcnt)
+void module_wait_refcnt(struct module_state *st, long refcnt, int ms)
 {
 	int waited;
 
-	for (waited = 0; waited < FREED_MS; waited += FREED_STEP_MS) {
-		module_read(st, "");
+	for (waited = 0; waited < ms; waited += FREED_STEP_MS) {
+		st->refcnt = read_long("", SYS_MODULE "/refcnt");
 		if (st->refcnt <= refcnt)
 			break;
 		poll(NULL, 0, FREED_STEP_MS);

@@ -32,7 +32,7 @@ struct module_state {
 	enum module_access access;
 	bool vmlinux_btf;			/* /sys/kernel/btf/vmlinux */
 	char vmlinux_sha256[MODULE_SHA256_LEN];	/* of it, "" unless asked for */
-	bool installed;				/* modprobe would find it for this kernel */
+	bool installed;				/* modprobe would find it, where asked for */
 	bool loaded;
 	char initstate[16];			/* "live", "coming", "going" */
 	bool btf;				/* /sys/kernel/btf/taskhold */
@@ -44,17 +44,22 @@ struct module_state {
 };
 
 /*
- * Fills *st from /proc, /sys and /lib/modules below root ("" but in tests); what cannot be
- * read is left empty.  Leaves access and vmlinux_sha256 alone.
+ * Fills *st from /proc, /sys and, where the module is not loaded, /lib/modules below root
+ * ("" but in tests); what cannot be read is left empty.  Leaves access and vmlinux_sha256
+ * alone.
  */
 void module_read(struct module_state *st, const char *root);
 
+/* Is it installed?  Asked for where it is loaded as well: modprobe's list is long. */
+void module_read_installed(struct module_state *st, const char *root);
+
 /*
- * Reads it again until the module has no more than that many references, or 2 s have
- * passed: BPF objects give theirs up some time after they were closed.  Not for an
- * event, as the kernel offers none.
+ * Reads refcnt again until the module has no more than that many references, or so many ms
+ * have passed: BPF objects give theirs up some time after they were closed, in
+ * MODULE_FREED_MS if at all.  Not for an event, as the kernel offers none.
  */
-void module_wait_refcnt(struct module_state *st, long refcnt);
+#define MODULE_FREED_MS	2000
+void module_wait_refcnt(struct module_state *st, long refcnt, int ms);
 
 /* What this process may do. */
 enum module_access module_access(void);

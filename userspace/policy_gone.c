@@ -11,8 +11,9 @@
 #include "module.h"
 #include "policy_find.h"
 
-#define FREED_MS	2000
 #define FREED_STEP_MS	10
+/* Grace periods and a work queue: what else is there is asked after that. */
+#define SOON_MS		100
 
 static bool is_there(struct holders_ref ref)
 {
@@ -44,15 +45,19 @@ void policy_gone_wait(const struct policies *p, const struct policy_place *place
 		if (!policy_find_part(p, place, &p->holders.obj[i]))
 			continue;
 		for (; is_there(p->holders.obj[i].self); waited += FREED_STEP_MS) {
-			if (waited >= FREED_MS)
+			if (waited >= MODULE_FREED_MS)
 				return;
 			poll(NULL, 0, FREED_STEP_MS);
 		}
 	}
 	/*
 	 * They have no numbers any more, and are freed, after which the module's
-	 * references go: all of them, or it is kept by somebody else.
+	 * references go: all of them, soon, or it is kept by somebody else, for whom is
+	 * looked last, as it takes as long as all the rest.
 	 */
+	module_wait_refcnt(&module, 0, SOON_MS);
+	if (module.refcnt <= 0)
+		return;
 	err = holders_read(&holders, &what);
 	if (err) {
 		th_info("who else holds the module cannot be told: %s failed", what);
@@ -60,6 +65,6 @@ void policy_gone_wait(const struct policies *p, const struct policy_place *place
 	}
 	if (!holders.nr_modules && !holders_count(&holders, HOLDERS_DOES) &&
 	    !holders_count(&holders, HOLDERS_MAYBE))
-		module_wait_refcnt(&module, 0);
+		module_wait_refcnt(&module, 0, MODULE_FREED_MS);
 	holders_free(&holders);
 }

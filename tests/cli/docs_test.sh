@@ -73,7 +73,7 @@ not_in_verifier() {
 	done < <(sed -E 's/.*: (.*);.*/\1/; s/, /\n/g' <<<"$1" | sort -u)
 }
 
-plan 15
+plan 16
 for command in policy record report status; do
 	check "$command: docs/cli.md" same "$(of_markdown "$command")" "$(of_help "$command")"
 	check "$command: docs/taskhold.8" same "$(of_manual "$command")" "$(of_help "$command")"
@@ -84,6 +84,10 @@ for command in policy record report status; do
 	check "$command: takes what its help names" same "${missing[*]}" ""
 done
 
+installed() {
+	taskhold status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["module"]["installed"])'
+}
+check "status tells of a loaded module whether it is installed too" same "$(installed)" True
 said=$(features_said)
 check "features: there are some" grep -q '^kptr_ref: B3, E1; $' <<<"$said"
 check "features: docs/cli.md" same "$(features_of_markdown)" "$said"

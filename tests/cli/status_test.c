@@ -138,6 +138,13 @@ TEST_F(tree, installed)
 		module_read(&st, self->root);
 		EXPECT_EQ(cases[i].installed, st.installed) TH_LOG("%s", cases[i].dep);
 	}
+	/* the list is read where that is asked for */
+	put_file(self->root, self->dep, cases[0].dep);
+	put_file(self->root, "/sys/module/taskhold/initstate", "live\n");
+	module_read(&st, self->root);
+	EXPECT_FALSE(st.installed);
+	module_read_installed(&st, self->root);
+	EXPECT_TRUE(st.installed);
 }
 
 TEST_F(tree, sha256)
