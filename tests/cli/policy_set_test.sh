@@ -21,13 +21,26 @@ sets() {
 	done
 	policy attach "$object" --pin "$pins/a" "${options[@]}"
 }
+# dump_knobs: the object's variables as the kernel has them, by the map's BTF; bpftool takes
+# a second to list maps in the guest, so once for all
+dump_knobs() {
+	"$bpftool" -j map dump id "$("$bpftool" -j map list | evaluate \
+		"max(m['id'] for m in r if m.get('name', '').endswith('.rodata') and m['name'].startswith('cli_poli'))")" \
+		>"$work/knobs"
+}
+# knob NAME: as Python shows what was dumped
+knob() {
+	evaluate "{k: v for d in r[0]['formatted']['value']['.rodata'] for k, v in d.items()}['$1']" <"$work/knobs"
+}
 # has NAME=VALUE...: they are set, and bpftool sees in the kernel what VALUE is in Python.
 has() {
-	local setting
+	local setting value
 
+	dump_knobs
 	for setting; do
-		[[ $(knob cli_poli "${setting%%=*}" | tr -d "'\"") == "${setting#*=}" ]] || {
-			echo "$setting: it is $(knob cli_poli "${setting%%=*}")"
+		value=$(knob "${setting%%=*}" | tr -d "'\"")
+		[[ $value == "${setting#*=}" ]] || {
+			echo "$setting: it is $value"
 			return 1
 		}
 	done
@@ -46,7 +59,7 @@ check "is there" has "${least[@]}" hold=False
 check "it goes" policy detach cli
 check "the most" sets "${most[@]}" hold=1 colour=GREEN wide=WIDE text=1234567
 check "is there" has "${most[@]}" hold=True
-check "and the text" same "$(knob cli_poli text | tr -dc 1-9)" 1234567
+check "and the text" same "$(knob text | tr -dc 1-9)" 1234567
 check "it goes too" policy detach cli
 check "in hexadecimal" sets u_8=0xff u_16=0x10
 check "is the same" has u_8=255 u_16=16

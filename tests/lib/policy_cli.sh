@@ -155,10 +155,3 @@ nothing_left() {
 	until_true 20 module_unused && [[ $("$bpftool" -j link list | evaluate \
 		"[l for l in r if l['type'] == 'struct_ops']") == '[]' ]]
 }
-
-# knob OBJECT-MAP NAME: a variable as the kernel has it, by the map's BTF
-knob() {
-	"$bpftool" -j map dump id "$("$bpftool" -j map list | evaluate \
-		"max(m['id'] for m in r if m.get('name', '').endswith('.rodata') and m['name'].startswith('$1'))")" |
-		evaluate "{k: v for d in r[0]['formatted']['value']['.rodata'] for k, v in d.items()}['$2']"
-}
