@@ -97,7 +97,8 @@ ready-style: $(BPF_SKELS)
 	@:
 ready-dkms: out/dkms/stamp
 	@:
-ready-stock: out/dkms/stamp out/stock/testmod/stamp userspace tests out/bpftool/bpftool
+ready-stock: out/dkms/stamp out/stock/testmod/stamp userspace tests out/bpftool/bpftool \
+	     out/bench/micro out/bench/spawn out/profile/plugin.so
 	@:
 
 # By the environment, as a command may have lines, quotes and dollar signs of its own, and
