@@ -181,7 +181,7 @@ suite_stock() {
 		on_host stock fuzz/mutations 1200 tests/fuzz/run.sh
 	fi
 	((${#guest[@]} == 0)) ||
-		in_guest stock "$(stock VMLINUZ)" "out/dkms/target/lib/modules/$(stock KVER)" "${guest[@]}"
+		in_guests stock "$(stock VMLINUZ)" "out/dkms/target/lib/modules/$(stock KVER)" "${guest[@]}"
 }
 
 # runs_on_built TEST: what runs in a guest runs on a kernel that is built here too.
@@ -202,7 +202,7 @@ on_built() {
 	done < <(all_tests)
 	kernel=$(kernel_value "$suite" VMLINUZ)
 	modules=out/$suite/dkms/target/lib/modules/$(kernel_value "$suite" KVER)
-	((${#guest[@]} == 0)) || in_guest "$suite" "$kernel" "$modules" "${guest[@]}"
+	((${#guest[@]} == 0)) || in_guests "$suite" "$kernel" "$modules" "${guest[@]}"
 }
 
 suite_patched() {
@@ -234,6 +234,37 @@ suite_upstream() {
 
 	((jobs == 1)) || turns=(--in-turn)
 	tests/upstream/run.sh "${turns[@]}" "${UPSTREAM:-selftests}" out/upstream
+}
+
+# in_guests SUITE KERNEL MODULES TEST...: a suite that is alone has two guests at once
+# where there is room, each of which runs every second test and has out/SUITE/N for its
+# own: so does an hour's suite take half an hour.
+in_guests() {
+	local suite=$1 kernel=$2 modules=$3 n i tests own
+	shift 3
+	tests=("$@")
+
+	if ((guests == 1 || ${#tests[@]} < WORTH_TWO)); then
+		in_guest "$suite" "$kernel" "$modules" "${tests[@]}"
+		return
+	fi
+	for ((n = 1; n <= guests; n++)); do
+		own=()
+		for ((i = n - 1; i < ${#tests[@]}; i += guests)); do
+			own+=("${tests[i]}")
+		done
+		rm -rf "out/$suite/$n"
+		mkdir -p "out/$suite/$n"
+		# modules that tests load are looked for where results are left
+		ln -s ../testmod "out/$suite/$n/testmod"
+		in_guest "$suite/$n" "$kernel" "$modules" "${own[@]}" 2>&1 | prefixed "$n" &
+	done
+	# what came of them is in their TAP
+	wait
+	for ((n = 1; n <= guests; n++)); do
+		mv "out/$suite/$n/guest.tap" "out/$suite/$n/guest-$n.tap"
+		cp "out/$suite/$n"/*.tap "out/$suite/"
+	done
 }
 
 # in_guest SUITE KERNEL MODULES TEST...: with $slow, on a kernel so many times slower
@@ -336,23 +367,30 @@ kernel_of() {
 # a kernel's linker or pahole up to 1.5.
 MEMORY_OF_TWO=7
 
-# choose_jobs: sets "jobs", how many suites are run at once. An emulated guest keeps one
-# processor busy, whatever else there is.
+# A suite of fewer tests has one guest: to boot a second takes longer than it saves.
+WORTH_TWO=8
+
+# choose_jobs: sets "jobs", how many suites are run at once, and "guests", how many one
+# has that is alone. An emulated guest keeps one processor busy, whatever else there is.
 choose_jobs() {
 	local available
 
 	jobs=1
+	guests=1
 	if [[ -n ${CHECK_JOBS:-} ]]; then
 		[[ $CHECK_JOBS =~ ^[1-9][0-9]?$ ]] ||
 			die "CHECK_JOBS='$CHECK_JOBS' is no number of suites; give it one from 1 to 99"
 		(($# < 2)) || jobs=$CHECK_JOBS
+		(($# != 1 || CHECK_JOBS == 1)) || guests=2
 		return
 	fi
-	(($# > 1 && $(nproc) > 1)) || return 0
+	(($(nproc) > 1)) || return 0
 	# The tests have one of their own.
 	available=$(awk '/^MemAvailable:/ { print int($2 / 1048576) }' "${TASKHOLD_MEMINFO:-/proc/meminfo}")
 	if ((available < MEMORY_OF_TWO)); then
-		note "$available GiB of memory are available and two suites at once want $MEMORY_OF_TWO, so they run one after the other; CHECK_JOBS=2 has them run at once all the same"
+		note "$available GiB of memory are available and two guests at once want $MEMORY_OF_TWO, so there is one at a time; CHECK_JOBS=2 has two at once all the same"
+	elif (($# < 2)); then
+		guests=2
 	elif asks_for_root; then
 		note "without user namespaces dkms needs root, and nobody could tell sudo a password where two suites run at once, so they run one after the other"
 	else
@@ -525,7 +563,7 @@ wanted=()
 kernels=()
 mkdir -p out
 for suite in "$@"; do
-	rm -rf "out/$suite"/*.{tap,raw,dmesg}
+	rm -rf "out/$suite"/*.{tap,raw,dmesg} "out/$suite"/[0-9]
 	mkdir -p "out/$suite"
 	! left_out "$suite" || continue
 	wanted+=("$suite")

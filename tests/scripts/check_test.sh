@@ -64,7 +64,7 @@ fake() {
 	chmod 755 "$1"
 }
 fake "$work/bin/make" 'last=${!#}; play "${last#out/}"'
-fake "$tree/tests/qemu/run.sh" 'echo "options: $*" >>"$FAKE/events"; play "guest-$2"'
+fake "$tree/tests/qemu/run.sh" 'echo "options: $*" >>"$FAKE/events"; play "guest-${2//\//-}"'
 fake "$tree/tests/dkms/gate.sh" 'echo 1..1; echo ok 1 gate; play gate'
 fake "$tree/tests/upstream/run.sh" 'echo "upstream $*" >>"$FAKE/events"; play upstream'
 fake "$tree/scripts/check-style.sh" 'echo 1..1; echo ok 1 style; play style'
@@ -146,7 +146,7 @@ no_prefix() {
 	! grep -E '^(style|stock|dkms): ' "$work/said"
 }
 
-plan 62
+plan 71
 machine 2 8
 
 # --- two at once
@@ -259,7 +259,7 @@ check "one processor: one at a time" no_prefix
 machine 4 6
 start stock dkms
 check "too little memory: one at a time" no_prefix
-check "which is said" grep -q "^check.sh: 6 GiB of memory are available and two suites at once want 7" "$work/said"
+check "which is said" grep -q "^check.sh: 6 GiB of memory are available and two guests at once want 7" "$work/said"
 machine 2 8
 WHO=1000 start stock dkms
 check "where sudo would ask for a password: one at a time" no_prefix
@@ -318,6 +318,37 @@ plays ready-style '( await style; kill -TERM "$(<"$FAKE/checks")" ) >/dev/null 2
 start style
 check "a suite alone is ended as well" same "$status" 143
 check "and what it has started is gone" gone
+
+# --- two guests of one suite
+
+for test in {1..8}; do
+	printf '#!/bin/bash\n' >"$tree/tests/module/x${test}_test.sh"
+done
+# tests_of GUEST: what it was given to run
+tests_of() {
+	sed -n "s|^options: --name $1 .*tests/qemu/suite.sh [^ ]* ||p" "$work/events" | tr ' ' '\n'
+}
+unset CHECK_JOBS
+machine 2 8
+plays guest-stock-1 'mark guest-stock; await guest-dkms; echo "of the first"'
+plays guest-stock-2 'mark guest-dkms; await guest-stock; echo "of the second"'
+start stock
+check "a suite that is alone has two guests at once" none_missed
+check "each line says its guest" grep -qx "2: of the second" "$work/said"
+check "each test is in one of them" same "$({ tests_of stock/1; tests_of stock/2; } | sort | uniq -c | awk '$1 != 1')" ""
+check "as many in one as in the other" same "$(tests_of stock/1 | wc -l)-$(tests_of stock/2 | wc -l)" 6-5
+check "what came of a test of the second is a result of the suite" \
+	says "stock/$(tests_of stock/2 | head -n 1 | tr / -).tap" "not ok 1 $(tests_of stock/2 | head -n 1): it has no result: the guest ended before"
+check "and how each guest ended" test -e "$tree/out/stock/guest-1.tap" -a -e "$tree/out/stock/guest-2.tap"
+CHECK_JOBS=1 start stock
+check "one guest where that is asked for" same "$(began 'guest-.*')" guest-stock
+machine 2 6
+start stock
+check "and where there is no memory for two" same "$(began 'guest-.*')" guest-stock
+machine 2 8
+start stock dkms
+check "and beside another suite" same "$(began 'guest-stock.*')" guest-stock
+rm "$tree"/tests/module/x?_test.sh
 
 # --- parts
 
