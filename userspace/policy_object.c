@@ -56,12 +56,16 @@ static int check_elf(const char *path)
 static int open_failed(const char *path, int err)
 {
 	struct btf *btf = btf__parse_elf(path, NULL);
+	char why[128];
 
 	if (!btf && errno == ENODATA)
 		return th_fail(TH_IO, "%s: has no BTF: compile it with 'clang --target=bpf -g'",
 			       path);
 	btf__free(btf);
-	return th_fail_libbpf(TH_IO, "%s: cannot be understood: %s", path, strerror(err));
+	/* libbpf has numbers of its own for what is no ELF file, or no whole one */
+	libbpf_strerror(err, why, sizeof(why));
+	return th_fail_libbpf(TH_IO, "%s: cannot be understood: %s; it may be cut short or damaged, build it again",
+			      path, why);
 }
 
 static const char *type_name(const struct policy_object *o, const struct bpf_map *map)

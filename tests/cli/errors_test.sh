@@ -68,7 +68,7 @@ valid_json() {
 	python3 -c 'import json, sys; json.load(sys.stdin)' <"$work/stdout"
 }
 
-plan 54
+plan 55
 
 # Usage: status 2.
 check "no command" exits 2 "no command given" taskhold
@@ -84,6 +84,7 @@ check "status: an option that does not exist" exits 2 "see 'taskhold help status
 check "status: an argument" exits 2 "status takes no argument, not x" taskhold status x
 check "status: an argument after --" exits 2 "status takes no argument, not --json" taskhold status -- --json
 check "status: an argument for an option without" exits 2 "option --json takes no argument" taskhold status --json=1
+check "record: -- and no command" exits 2 "no command after --" taskhold record -o "$work/r" --
 check "record: an option that does not exist" exits 2 "see 'taskhold help record'" taskhold record --bogus
 check "policy: an option that does not exist" exits 2 "see 'taskhold help policy'" taskhold policy --bogus
 check "policy: no verb" exits 2 "policy wants attach, list" taskhold policy

@@ -33,7 +33,7 @@ verdict() {
 	echo "{p['name']: (p['verdict'], p.get('reason')) for p in r['programs']}['$1']"
 }
 
-plan 30
+plan 31
 check "a good object" holds "r['accepted'] and {m['name']: m['verdict'] for m in r['maps']}['policy'] == 'accepted' and
 	{p['name']: p['verdict'] for p in r['programs']} == {n: 'accepted' for n in
 	('on_admit', 'on_finish', 'count_exec', 'show_execs', 'read_all')}" \
@@ -89,6 +89,16 @@ check "an object of another kind" exits 4 "has no policy: it would be a struct t
 check "a text" exits 4 "is no object file" policy check /etc/passwd
 check "a program of this machine" exits 4 "is no BPF object file but one for another machine" \
 	policy check "$(command -v taskhold)"
+head -c 3000 "$objects/cli_policy.bpf.o" >"$work/cut.bpf.o"
+cut_short() {
+	local status=0
+
+	policy check "$work/cut.bpf.o" 2>"$work/said" || status=$?
+	cat "$work/said"
+	((status == 4)) && grep -q "^taskhold: .*cut.bpf.o: cannot be understood: .*may be cut short" "$work/said" &&
+		! grep -q "Unknown error" "$work/said"
+}
+check "an object that is cut short" cut_short
 check "nothing there" exits 4 "cannot be read: No such file" policy check /no/such/file
 check "a directory" exits 4 "cannot be read: Is a directory" policy check /tmp
 check "nothing was attached, and nothing is left" nothing_left
