@@ -386,13 +386,13 @@ TEST(signals)
 /* A map is pinned by its name after the load, and only where nobody else has by then. */
 TEST(pinned_meanwhile)
 {
-	const char *out = getenv("TASKHOLD_OUT"), *path = "/sys/fs/bpf/cli_state";
+	const char *root = getenv("TASKHOLD_ROOT"), *path = "/sys/fs/bpf/cli_state";
 	struct policy_args args = {};
 	struct policy_object o;
 	char object[4096];
 	int fd;
 
-	snprintf(object, sizeof(object), "%s/../tests/progs/cli_attach.bpf.o", out ?: ".");
+	snprintf(object, sizeof(object), "%s/out/tests/progs/cli_attach.bpf.o", root ?: ".");
 	args.object = object;
 	ASSERT_EQ(TH_OK, policy_object_open(&o, &args));
 	ASSERT_EQ(TH_OK, policy_object_load_or_say(&o));

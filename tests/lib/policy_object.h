@@ -22,11 +22,11 @@
 /* The object of bpf-progs/NAME.bpf.c, not loaded yet. */
 static inline struct bpf_object *object_open(const char *name)
 {
-	const char *out = getenv("TASKHOLD_OUT");
+	const char *root = getenv("TASKHOLD_ROOT");
 	struct bpf_object *obj;
 	char path[4096];
 
-	snprintf(path, sizeof(path), "%s/../bpf/%s.bpf.o", out ?: ".", name);
+	snprintf(path, sizeof(path), "%s/out/bpf/%s.bpf.o", root ?: ".", name);
 	obj = bpf_object__open_file(path, NULL);
 	if (!obj)
 		die("open %s", path);

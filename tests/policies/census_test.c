@@ -224,7 +224,7 @@ TEST_F(census, the_dead_are_held_until_the_next_look)
 
 TEST_F(census, a_thread_that_calls_exec_is_one_process)
 {
-	const char *root = getenv("TASKHOLD_OUT");
+	const char *root = getenv("TASKHOLD_ROOT");
 	char program[4096], log[] = "/tmp/taskhold-census-XXXXXX";
 	int fd = mkstemp(log);
 	pid_t pid;
@@ -232,7 +232,7 @@ TEST_F(census, a_thread_that_calls_exec_is_one_process)
 	if (fd < 0)
 		die("mkstemp");
 	close(fd);
-	snprintf(program, sizeof(program), "%s/../tests/workloads/threads", root ?: ".");
+	snprintf(program, sizeof(program), "%s/out/tests/workloads/threads", root ?: ".");
 	attach(self);
 	pid = fork();
 	if (pid == 0) {
