@@ -138,7 +138,9 @@ publish() {
 pack() {
 	local log=$1 dir=$2
 
-	run_logged "$log" env DEB_BUILD_PROFILES=pkg.linux-upstream.nokerneldbg DEB_BUILD_OPTIONS=terse \
+	# Not "terse": for that the dpkg-buildpackage of Debian 13 puts an option behind the
+	# variables in MAKEFLAGS, where it is a target that nobody has a rule for.
+	run_logged "$log" env DEB_BUILD_PROFILES=pkg.linux-upstream.nokerneldbg DEB_BUILD_OPTIONS= \
 		"${make[@]}" KDEB_PKGVERSION="$version+taskhold1" KDEB_CHANGELOG_DIST=unstable \
 		KDEB_COMPRESS=zstd DPKG_FLAGS=-d DEBEMAIL=taskhold@example.org \
 		DEBFULLNAME='taskhold developers' bindeb-pkg
