@@ -28,9 +28,9 @@ fi
 # What of a suite runs with --part, as TESTS has it; nothing is all of it. The
 # rest of these has run on the stock kernel, which has all tests that do not need the
 # series. On the patched kernel it is those, and what the series has a hand in; on that
-# built by clang what is called by pointers,
-# as stubs and destructors, and what depends on type tags; on the debug kernel what keeps
-# references and lets them go, and not what only loads.
+# built by clang what is called by pointers, as stubs and destructors, and what depends on
+# type tags; on the debug kernel what keeps references and lets them go, and not what only
+# loads.
 part_of() {
 	case $1 in
 	patched) echo 'verifier/ kfuncs/ struct_ops/members struct_ops/update struct_ops/fault' \

@@ -637,7 +637,7 @@ static int parse(struct record *r, int argc, char **argv)
 	if (ret)
 		return ret;
 	if (optind == argc && !strcmp(argv[argc - 1], "--"))
-		return th_fail(TH_USAGE, "record: there is no command after --; without it, every process would be recorded");
+		return th_fail(TH_USAGE, "record: there is no command after --; leave that out to record without one");
 	if (optind < argc) {
 		who++;
 		r->argv = argv + optind;
