@@ -88,6 +88,10 @@ VARIANT(returns_something, "pairs=object:returns", -EINVAL, -EINVAL, OBJECT, -EN
 VARIANT(no_function, "pairs=object:bare", -EINVAL, -EINVAL, OBJECT, -ENOENT, -ENOENT, NULL);
 VARIANT(one_of_two_is_bad, "pairs=bare:drop,object:two", -EINVAL, -EINVAL, "testmod_dtors_bare",
 	-ENOENT, -ENOENT, NULL);
+VARIANT(two_for_one_type, "pairs=object:drop,object:kfree", -EEXIST, 0, OBJECT, -ENOENT, 0,
+	"struct testmod_dtors_object has two destructors");
+VARIANT(two_for_one_of_vmlinux, "pairs=mm_struct:drop,object:drop,mm_struct:kfree", -EEXIST, 0,
+	"mm_struct", -ENOENT, -ENOENT, "struct mm_struct has two destructors");
 VARIANT(too_many, "pairs=object:drop repeat=256", -E2BIG, -E2BIG, OBJECT, -ENOENT, -ENOENT,
 	"more than 256 kfunc destructors");
 VARIANT(many, "pairs=object:drop repeat=255", 0, 0, OBJECT, 0, 0, NULL);

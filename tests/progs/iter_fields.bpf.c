@@ -43,6 +43,13 @@ struct with_lock {
 	struct bpf_spin_lock lock;
 };
 
+/* Larger than what kmalloc() gives. */
+struct with_room {
+	__u64 number;
+	struct bpf_timer timer;
+	char room[5 << 20];
+};
+
 /* So that the object's BTF has the type. */
 struct kept *unused;
 
@@ -59,6 +66,7 @@ MAP(tree, BPF_MAP_TYPE_HASH) tree SEC(".maps");
 MAP(timer, BPF_MAP_TYPE_ARRAY) timer SEC(".maps");
 MAP(work, BPF_MAP_TYPE_HASH) work SEC(".maps");
 MAP(lock, BPF_MAP_TYPE_ARRAY) lock SEC(".maps");
+MAP(room, BPF_MAP_TYPE_ARRAY) room SEC(".maps");
 
 /* out */
 __u32 walked;

@@ -19,6 +19,7 @@
 			__stock_msg("has to have BTF in order to use bpf_kptr_xchg")
 
 extern const struct rq runqueues __ksym;
+extern void *bpf_rdonly_cast(const void *obj__ign, __u32 btf_id__k) __ksym;
 
 struct local {
 	__u64 value;
@@ -450,5 +451,130 @@ int walk_exchanged_unchecked(void *ctx)
 		seen = kptr_xchg_insn(&v->unref, NULL)->cpu;
 	return 0;
 }
+
+/* ---- what makes a pointer of anything ---- */
+
+#define CAST(name, what)							\
+int name(void *ctx)								\
+{										\
+	struct held *v = first();						\
+	struct rq *rq;								\
+										\
+	if (!v)									\
+		return 0;							\
+	rq = bpf_rdonly_cast(what, bpf_core_type_id_kernel(struct rq));		\
+	seen = rq->cpu;								\
+	return 0;								\
+}
+
+SEC("raw_tp/sys_enter")
+__why("an address of user space is not cast to one of the kernel's")
+__failure __msg("R1 type=user_ptr_or_null_ is no address of the kernel's")
+__plain_data
+CAST(cast_user, v->user)
+
+SEC("raw_tp/sys_enter")
+__why("nor one of per-CPU memory")
+__failure __msg("R1 type=percpu_untrusted_ptr_or_null_ is no address of the kernel's")
+__plain_data
+CAST(cast_percpu, v->percpu)
+
+SEC("raw_tp/sys_enter")
+__why("wherever the program has it from")
+__failure __msg("R1 type=percpu_ptr_ is no address of the kernel's")
+__plain_data
+CAST(cast_variable, &runqueues)
+
+/* A pointer to user space on the second of two paths, on the first what the code says. */
+#define CAST_AFTER(name, code)							\
+int name(void *ctx)								\
+{										\
+	struct held *v = first();						\
+	__u64 id = bpf_core_type_id_kernel(struct rq);				\
+										\
+	if (v)									\
+		asm volatile ("r7 = *(u64 *)(%[v] + 8);"			\
+			      "r8 = %[id];"					\
+			      "call %[random];"					\
+			      "if r0 > 100 goto 1f;"				\
+			      code "goto 2f;"					\
+			      "1: r1 = r7;"					\
+			      "2: r2 = r8;"					\
+			      "call %[cast];"					\
+			      "r0 = *(u32 *)(r0 + 0);"				\
+			      :							\
+			      : [v] "r" (v), [id] "r" (id),			\
+				[random] "i" (bpf_get_prandom_u32),		\
+				[cast] "i" (bpf_rdonly_cast)			\
+			      : "r0", "r1", "r2", "r3", "r4", "r5", "r7", "r8", "memory"); \
+	return 0;								\
+}
+
+SEC("raw_tp/sys_enter")
+__why("nor is one on a path beside that of a number")
+__failure __msg("R1 type=user_ptr_or_null_ is no address of the kernel's")
+__plain_data
+__all_states
+CAST_AFTER(cast_beside_number, "r1 = 0;")
+
+SEC("raw_tp/sys_enter")
+__why("nor beside that of nothing, which is not cast either")
+__failure __msg("R1 !read_ok")
+__plain_data
+__all_states
+CAST_AFTER(cast_beside_nothing, "")
+
+SEC("raw_tp/sys_enter")
+__why("one that nobody vouches for is")
+__success
+CAST(cast_unref, v->unref)
+
+SEC("raw_tp/sys_enter")
+__why("and so is what was made an address of some CPU's")
+__success
+CAST(cast_of_cpu, bpf_per_cpu_ptr(&runqueues, 0))
+
+/* ---- what takes a reference ---- */
+
+#define __no_kfunc __stock_failure __stock_msg("is referenced but wasn't resolved")
+
+#define GET(name, slot)								\
+int name(void *ctx)								\
+{										\
+	struct held *v = first();						\
+	struct task_struct *task;						\
+										\
+	if (!v)									\
+		return 0;							\
+	task = taskhold_task_kptr_get((void *)&v->slot);			\
+	if (task)								\
+		bpf_task_release(task);						\
+	return 0;								\
+}
+
+SEC("syscall")
+__why("nobody takes a reference to per-CPU memory")
+__failure __msg("arg#0 no referenced kptr at map value offset=0") __no_kfunc
+GET(get_percpu, percpu)
+
+SEC("syscall")
+__why("nor to user space")
+__failure __msg("arg#0 no referenced kptr at map value offset=8") __no_kfunc
+GET(get_user, user)
+
+SEC("syscall")
+__why("nor to what is not referenced")
+__failure __msg("arg#0 no referenced kptr at map value offset=16") __no_kfunc
+GET(get_unref, unref)
+
+SEC("syscall")
+__why("nor to an object of the program's for each processor")
+__failure __msg("arg#0 no referenced kptr at map value offset=40") __no_kfunc
+GET(get_object, object)
+
+SEC("syscall")
+__why("but to what a slot between them owns")
+__success __no_kfunc
+GET(get_ref, ref)
 
 char LICENSE[] SEC("license") = "GPL";
