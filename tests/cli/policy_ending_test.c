@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 180
-// kernel: stock
 /*
  * A policy that is to be detached, and is not yet: what is said of it, and that nobody
  * takes it for attached. What holds it up is an attach() or detach() that reads memory
- * which userfaultfd gives when the test says so; kernels that are built here have none.
+ * which userfaultfd gives when the test says so.
  */
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
