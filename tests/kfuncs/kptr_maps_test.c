@@ -70,6 +70,29 @@ static struct dtor *dtor_open(void)
 	return dtor;
 }
 
+/* With those maps and programs alone that are needed: HELD_NONE has those of storage. */
+static struct kptr_maps *kptr_maps_of(__u32 which)
+{
+	struct kptr_maps *m = kptr_maps__open();
+	bool stores = which == HELD_NONE;
+	struct bpf_program *prog;
+
+	if (!m)
+		die("open kptr_maps.bpf.o");
+	held_choose(m->obj, &m->rodata->which, which);
+	bpf_map__set_autocreate(m->maps.storage, stores);
+	bpf_map__set_autocreate(m->maps.cgroup_storage, stores);
+	bpf_object__for_each_program(prog, m->obj) {
+		const char *name = bpf_program__name(prog);
+
+		if (strstr(name, "storage") || strstr(name, "cgroup"))
+			bpf_program__set_autoload(prog, stores);
+	}
+	if (kptr_maps__load(m))
+		die("load kptr_maps.bpf.o");
+	return m;
+}
+
 FIXTURE_SETUP(kptr)
 {
 	run_on(0);
@@ -78,11 +101,9 @@ FIXTURE_SETUP(kptr)
 	self->before = bpf_newest();
 	self->r = reader_open();
 	self->dtor = dtor_open();
-	self->m = kptr_maps__open_and_load();
-	ASSERT_NE(NULL, self->m);
+	self->m = kptr_maps_of(variant->which);
 	self->map = held_map_of(self->m->obj, variant->which);
 	self->m->bss->root_pid = getpid();
-	self->m->bss->which = variant->which;
 	self->m->links.ops = bpf_map__attach_struct_ops(self->m->maps.ops);
 	ASSERT_NE(NULL, self->m->links.ops);
 	if (!variant->is_array)
@@ -396,8 +417,7 @@ FIXTURE_SETUP(storage)
 		module_load();
 	self->r = reader_open();
 	self->dtor = dtor_open();
-	self->m = kptr_maps__open_and_load();
-	ASSERT_NE(NULL, self->m);
+	self->m = kptr_maps_of(HELD_NONE);
 	self->m->bss->root_pid = getpid();
 	self->m->links.ops = bpf_map__attach_struct_ops(self->m->maps.ops);
 	ASSERT_NE(NULL, self->m->links.ops);

@@ -60,18 +60,38 @@ struct held {
 	__u32 *key;
 };
 
+static inline struct bpf_map *held_map_by_name(struct bpf_object *obj, const char *name)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(obj, name);
+
+	if (!map)
+		die("find map %s", name);
+	return map;
+}
+
 static inline struct bpf_map *held_map_of(struct bpf_object *obj, __u32 which)
 {
-	static const char * const names[] = {
+	static const char * const names[HELD_NONE] = {
 		[HELD_ARRAY] = "array", [HELD_HASH] = "hash", [HELD_HASH_LAZY] = "hash_lazy",
 		[HELD_LRU] = "lru", [HELD_CPU_ARRAY] = "cpu_array", [HELD_CPU_HASH] = "cpu_hash",
 		[HELD_CPU_LRU] = "cpu_lru", [HELD_INNER] = "inner",
 	};
-	struct bpf_map *map = bpf_object__find_map_by_name(obj, names[which]);
 
-	if (!map)
-		die("find map %s", names[which]);
-	return map;
+	return held_map_by_name(obj, names[which]);
+}
+
+/*
+ * Before an object is loaded: which of the maps its programs use, or HELD_NONE. The
+ * others are not made: for each of them the kernel would look for the types of its
+ * kptrs in all BTF, and that is what most of such a test's time would go into.
+ * @which is the variable of the object's.
+ */
+static inline void held_choose(struct bpf_object *obj, __u32 *which, __u32 chosen)
+{
+	for (__u32 i = 0; i < HELD_NONE; i++)
+		bpf_map__set_autocreate(held_map_of(obj, i), i == chosen);
+	bpf_map__set_autocreate(held_map_by_name(obj, "outer"), chosen == HELD_INNER);
+	*which = chosen;
 }
 
 /* By which it is known that a map has gone, whatever else comes and goes meanwhile. */

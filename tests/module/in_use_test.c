@@ -8,6 +8,7 @@
  */
 #include <pthread.h>
 
+#include "lib/held_maps.h"
 #include "lib/policy.h"
 #include "lib/threads.h"
 #include "faulty.skel.h"
@@ -194,11 +195,12 @@ TEST_F(module, map_of_records)
 TEST_F(module, record_in_a_map)
 {
 	struct reader *r = reader_open();
-	struct kptr_maps *m = kptr_maps__open_and_load();
+	struct kptr_maps *m = kptr_maps__open();
 	int map;
 
 	ASSERT_NE(NULL, m);
-	m->bss->which = 0;
+	held_choose(m->obj, &m->rodata->which, HELD_ARRAY);
+	ASSERT_EQ(0, kptr_maps__load(m));
 	m->bss->root_pid = getpid();
 	m->bss->store_finished = true;
 	m->bss->ret = -1;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Maps of all kinds that have elements, each with values of the struct held that
- * is defined before this is included: user space chooses the map and the element.
+ * is defined before this is included: user space chooses the map, before the programs
+ * are loaded, and the element.
  */
 #ifndef _TASKHOLD_TESTS_HELD_MAPS_BPF_H
 #define _TASKHOLD_TESTS_HELD_MAPS_BPF_H
@@ -50,8 +51,18 @@ struct {
 	.values = { [0] = &inner },
 };
 
-__u32 which;	/* map */
+/* A constant, so that what is for other maps is not verified, and they need not be there. */
+const volatile __u32 which = HELD_NONE;
+
 __u32 key;
+
+/*
+ * Each case apart from the others, or a compiler makes one call of several, for which it
+ * takes the address of a map that may not be there and then of another one.
+ */
+#define HELD_CASE(kind)								\
+	case kind:								\
+		asm volatile ("" : : "i" (kind) : "memory")
 
 static struct held *lookup(void)
 {
@@ -59,21 +70,21 @@ static struct held *lookup(void)
 	void *map;
 
 	switch (which) {
-	case HELD_ARRAY:
+	HELD_CASE(HELD_ARRAY);
 		return bpf_map_lookup_elem(&array, &k);
-	case HELD_HASH:
+	HELD_CASE(HELD_HASH);
 		return bpf_map_lookup_elem(&hash, &k);
-	case HELD_LRU:
+	HELD_CASE(HELD_LRU);
 		return bpf_map_lookup_elem(&lru, &k);
-	case HELD_CPU_ARRAY:
+	HELD_CASE(HELD_CPU_ARRAY);
 		return bpf_map_lookup_elem(&cpu_array, &k);
-	case HELD_CPU_HASH:
+	HELD_CASE(HELD_CPU_HASH);
 		return bpf_map_lookup_elem(&cpu_hash, &k);
-	case HELD_CPU_LRU:
+	HELD_CASE(HELD_CPU_LRU);
 		return bpf_map_lookup_elem(&cpu_lru, &k);
-	case HELD_HASH_LAZY:
+	HELD_CASE(HELD_HASH_LAZY);
 		return bpf_map_lookup_elem(&hash_lazy, &k);
-	case HELD_INNER:
+	HELD_CASE(HELD_INNER);
 		map = bpf_map_lookup_elem(&outer, &zero);
 		return map ? bpf_map_lookup_elem(map, &k) : NULL;
 	}
@@ -87,21 +98,21 @@ static __always_inline int replace(const void *value)
 	void *map;
 
 	switch (which) {
-	case HELD_ARRAY:
+	HELD_CASE(HELD_ARRAY);
 		return bpf_map_update_elem(&array, &k, value, BPF_ANY);
-	case HELD_HASH:
+	HELD_CASE(HELD_HASH);
 		return bpf_map_update_elem(&hash, &k, value, BPF_ANY);
-	case HELD_LRU:
+	HELD_CASE(HELD_LRU);
 		return bpf_map_update_elem(&lru, &k, value, BPF_ANY);
-	case HELD_CPU_ARRAY:
+	HELD_CASE(HELD_CPU_ARRAY);
 		return bpf_map_update_elem(&cpu_array, &k, value, BPF_ANY);
-	case HELD_CPU_HASH:
+	HELD_CASE(HELD_CPU_HASH);
 		return bpf_map_update_elem(&cpu_hash, &k, value, BPF_ANY);
-	case HELD_CPU_LRU:
+	HELD_CASE(HELD_CPU_LRU);
 		return bpf_map_update_elem(&cpu_lru, &k, value, BPF_ANY);
-	case HELD_HASH_LAZY:
+	HELD_CASE(HELD_HASH_LAZY);
 		return bpf_map_update_elem(&hash_lazy, &k, value, BPF_ANY);
-	case HELD_INNER:
+	HELD_CASE(HELD_INNER);
 		map = bpf_map_lookup_elem(&outer, &zero);
 		return map ? bpf_map_update_elem(map, &k, value, BPF_ANY) : -1;
 	}

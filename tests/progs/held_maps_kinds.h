@@ -12,6 +12,7 @@ enum {
 	HELD_CPU_HASH,
 	HELD_CPU_LRU,
 	HELD_INNER,
+	HELD_NONE,
 };
 
 /* What is written where data is, and where kptrs are. */

@@ -14,8 +14,10 @@
 #include "lib/cpus.h"
 #include "lib/expect.h"
 #include "lib/held_maps.h"
+#include "lib/race.h"
 #include "lib/reader.h"
 #include "file_kptrs.skel.h"
+#include "race_ends.skel.h"
 
 #include "lib/harness.h"
 
@@ -25,6 +27,10 @@ FIXTURE(kptr)
 	struct bpf_map *map;
 	int fd[2];	/* a pipe; the end to write to is -1 once only a map has it */
 	__u64 inode;
+	struct race_ends *ends;		/* of a test that counts how they go */
+	struct gate gate;
+	pid_t pid;			/* a child that waits at the gate, whose pid is held */
+	int refs;			/* to that which are not of this test */
 	struct bpf_newest before;	/* BPF objects that are not of this test */
 };
 
@@ -83,6 +89,18 @@ static __u64 inode_of(int fd)
 	return st.st_ino;
 }
 
+static struct file_kptrs *file_kptrs_of(__u32 which)
+{
+	struct file_kptrs *m = file_kptrs__open();
+
+	if (!m)
+		die("open file_kptrs.bpf.o");
+	held_choose(m->obj, &m->rodata->which, which);
+	if (file_kptrs__load(m))
+		die("load file_kptrs.bpf.o");
+	return m;
+}
+
 FIXTURE_SETUP(kptr)
 {
 	/* a per-CPU value is the one of the CPU that the program runs on */
@@ -92,10 +110,8 @@ FIXTURE_SETUP(kptr)
 	if (!expect_kernel_patched())
 		SKIP(return, "the kernel lacks the patches of kernel/patches");
 	self->before = bpf_newest();
-	self->m = file_kptrs__open_and_load();
-	ASSERT_NE(NULL, self->m);
+	self->m = file_kptrs_of(variant->which);
 	self->map = held_map_of(self->m->obj, variant->which);
-	self->m->bss->which = variant->which;
 	self->m->bss->by_insn = variant->by_insn;
 	if (!variant->is_array)
 		ASSERT_EQ(0, update(self->map, 0));
@@ -109,8 +125,65 @@ FIXTURE_SETUP(kptr)
 	ASSERT_FALSE(hung_up(self->fd[0]));
 }
 
+static int pid_refs(const FIXTURE_DATA(kptr) *self)
+{
+	reader_run(self->ends->progs.read_refs);
+	return self->ends->bss->refs.pid;
+}
+
+/* From now on destructors are counted, and there is a pid beside the file. */
+static void watch_ends(struct __test_metadata *_metadata, FIXTURE_DATA(kptr) *self)
+{
+	self->ends = race_ends__open();
+	ASSERT_NE(NULL, self->ends);
+	bpf_program__set_autoload(self->ends->progs.on_pid, true);
+	bpf_program__set_autoload(self->ends->progs.on_file, true);
+	ASSERT_EQ(0, race_ends__load(self->ends));
+	ASSERT_EQ(0, race_ends__attach(self->ends));
+
+	gate_make(&self->gate);
+	self->pid = fork();
+	if (self->pid == 0) {
+		gate_wait(&self->gate);
+		_exit(0);
+	}
+	self->ends->bss->pid = self->pid;
+	self->m->bss->pid = self->pid;
+	self->refs = pid_refs(self);
+	ASSERT_LT(0, self->refs);
+	ASSERT_EQ(0, run_prog(self->m->progs.put_pid, self->m));
+	ASSERT_EQ(self->refs + 1, pid_refs(self));
+}
+
+static void end_child(FIXTURE_DATA(kptr) *self)
+{
+	race_ends__destroy(self->ends);
+	self->ends = NULL;
+	gate_open(&self->gate);
+	reap(self->pid);
+	gate_close(&self->gate);
+	self->pid = 0;
+}
+
+static void expect_kept(struct __test_metadata *_metadata, FIXTURE_DATA(kptr) *self)
+{
+	EXPECT_FALSE(hung_up(self->fd[0]));
+	EXPECT_EQ(self->refs + 1, pid_refs(self));
+	EXPECT_EQ(0, self->ends->bss->dtors);
+}
+
+/* Both, by one call of the destructor for each. */
+static void expect_gone(struct __test_metadata *_metadata, FIXTURE_DATA(kptr) *self)
+{
+	EXPECT_TRUE(until(10, hung_up(self->fd[0])));
+	EXPECT_TRUE(until(10, pid_refs(self) == self->refs));
+	EXPECT_EQ(2, self->ends->bss->dtors);
+}
+
 FIXTURE_TEARDOWN(kptr)
 {
+	if (self->pid)
+		end_child(self);
 	file_kptrs__destroy(self->m);
 	if (self->fd[0]) {
 		EXPECT_TRUE(until(10, hung_up(self->fd[0])));
@@ -172,18 +245,28 @@ TEST_F(kptr, goes_with_its_element)
 {
 	__u32 key = 0;
 
+	watch_ends(_metadata, self);
 	if (variant->is_array) {
-		/* what user space writes replaces the value, and lets go of the file */
 		EXPECT_NE(0, bpf_map__delete_elem(self->map, &key, sizeof(key), 0));
-		EXPECT_FALSE(hung_up(self->fd[0]));
-		ASSERT_EQ(0, update(self->map, 0));
-		EXPECT_TRUE(until(5, hung_up(self->fd[0])));
-		EXPECT_EQ(-2, run_prog(self->m->progs.get_file, self->m));
+		expect_kept(_metadata, self);
 	} else {
 		ASSERT_EQ(0, bpf_map__delete_elem(self->map, &key, sizeof(key), 0));
-		EXPECT_TRUE(until(5, hung_up(self->fd[0])));
+		expect_gone(_metadata, self);
 		EXPECT_EQ(-1, run_prog(self->m->progs.get_file, self->m));
 	}
+}
+
+/* What user space writes replaces the value, and lets go of both. */
+TEST_F(kptr, goes_with_an_update)
+{
+	watch_ends(_metadata, self);
+	ASSERT_EQ(0, update(self->map, 0));
+	expect_gone(_metadata, self);
+	EXPECT_EQ(-2, run_prog(self->m->progs.get_file, self->m));
+	EXPECT_EQ(-2, run_prog(self->m->progs.get_pid, self->m));
+	/* nothing is there to be released a second time */
+	ASSERT_EQ(0, update(self->map, 0));
+	expect_gone(_metadata, self);
 }
 
 TEST_F(kptr, goes_when_it_is_evicted_and_not_otherwise)
@@ -191,6 +274,7 @@ TEST_F(kptr, goes_when_it_is_evicted_and_not_otherwise)
 	int err = 0;
 	__u32 key;
 
+	watch_ends(_metadata, self);
 	for (key = 1; !err && key < 100 * KPTR_ENTRIES && !hung_up(self->fd[0]); key++) {
 		err = update(self->map, key);
 		/* what no program has looked at would be evicted before the file */
@@ -200,15 +284,23 @@ TEST_F(kptr, goes_when_it_is_evicted_and_not_otherwise)
 	self->m->bss->key = 0;
 	if (variant->is_lru) {
 		EXPECT_EQ(0, err);
-		EXPECT_TRUE(until(5, hung_up(self->fd[0])));
+		expect_gone(_metadata, self);
 	} else {
 		EXPECT_EQ(-E2BIG, err);
-		EXPECT_FALSE(hung_up(self->fd[0]));
+		expect_kept(_metadata, self);
 		EXPECT_EQ(0, run_prog(self->m->progs.get_file, self->m));
 	}
 }
 
-TEST_F(kptr, goes_with_the_map_which_holds_the_module)
+TEST_F(kptr, goes_with_the_map)
+{
+	watch_ends(_metadata, self);
+	file_kptrs__destroy(self->m);
+	self->m = NULL;
+	expect_gone(_metadata, self);
+}
+
+TEST_F(kptr, map_holds_the_module)
 {
 	int fd = dup(bpf_map__fd(self->map));
 
@@ -230,20 +322,11 @@ TEST_F(kptr, goes_with_the_map_which_holds_the_module)
 
 TEST_F(kptr, pid_outlives_its_process)
 {
-	struct gate gate;
 	pid_t pid;
 
-	gate_make(&gate);
-	pid = fork();
-	if (pid == 0) {
-		gate_wait(&gate);
-		_exit(0);
-	}
-	self->m->bss->pid = pid;
-	ASSERT_EQ(0, run_prog(self->m->progs.put_pid, self->m));
-	gate_open(&gate);
-	reap(pid);
-	gate_close(&gate);
+	watch_ends(_metadata, self);
+	pid = self->pid;
+	end_child(self);
 	ASSERT_EQ(0, run_prog(self->m->progs.get_pid, self->m));
 	EXPECT_EQ(pid, (pid_t)self->m->bss->number);
 	ASSERT_EQ(0, run_prog(self->m->progs.get_pid, self->m));
@@ -264,8 +347,7 @@ FIXTURE_SETUP(going)
 		module_load();
 	if (!expect_kernel_patched())
 		SKIP(return, "the kernel lacks the patches of kernel/patches");
-	self->m = file_kptrs__open_and_load();
-	ASSERT_NE(NULL, self->m);
+	self->m = file_kptrs_of(HELD_ARRAY);
 	ASSERT_EQ(0, pipe2(self->fd, O_CLOEXEC));
 	self->m->bss->inode = inode_of(self->fd[1]);
 	self->m->bss->fd = self->fd[1];

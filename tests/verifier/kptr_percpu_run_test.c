@@ -48,8 +48,10 @@ static void set_up(struct __test_metadata *_metadata, FIXTURE_DATA(percpu) *self
 {
 	/* a per-CPU value is the one of the CPU that the program runs on */
 	run_on(0);
-	self->m = kptr_percpu_run__open_and_load();
+	self->m = kptr_percpu_run__open();
 	ASSERT_NE(NULL, self->m);
+	held_choose(self->m->obj, &self->m->rodata->which, variant->kind.which);
+	ASSERT_EQ(0, kptr_percpu_run__load(self->m));
 	self->held = (struct held){
 		.kind = variant->kind,
 		.map = held_map_of(self->m->obj, variant->kind.which),
@@ -58,7 +60,6 @@ static void set_up(struct __test_metadata *_metadata, FIXTURE_DATA(percpu) *self
 		.look = self->m->progs.look,
 		.key = &self->m->bss->key,
 	};
-	self->m->bss->which = variant->kind.which;
 	ASSERT_EQ(0, held_update(&self->held, 0, BPF_ANY));
 	/* what was written has not got there */
 	ASSERT_EQ(0, held_look(&self->held));
@@ -182,23 +183,23 @@ TEST(goes_with_an_inner_map)
 /* A number comes out of a slot whose tag the kernel does not know. */
 TEST(is_followed_by_no_other_kernel)
 {
-	struct bpf_object *obj;
-	const void *elf;
-	size_t size;
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_level = 1,
+		    .kernel_log_buf = expect_log, .kernel_log_size = sizeof(expect_log));
+	struct kptr_percpu_run *m;
 	int err;
 
 	libbpf_set_print(expect_print);
-	elf = kptr_percpu_run__elf_bytes(&size);
-	obj = expect_open(elf, size);
-	ASSERT_NE(NULL, obj);
-	err = bpf_object__load(obj);
+	m = kptr_percpu_run__open_opts(&opts);
+	ASSERT_NE(NULL, m);
+	held_choose(m->obj, &m->rodata->which, HELD_ARRAY);
+	err = kptr_percpu_run__load(m);
 	if (expect_kernel_patched()) {
 		EXPECT_EQ(0, err);
 	} else {
 		EXPECT_EQ(-EACCES, err);
 		EXPECT_NE(NULL, strstr(expect_log, "R1 type=scalar expected=percpu_ptr_"));
 	}
-	bpf_object__close(obj);
+	kptr_percpu_run__destroy(m);
 }
 
 TEST_HARNESS_MAIN

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 400
 // module: none
-// rows: A9, A10, B2, B3
+// rows: A9, A10, B1, B2, B3, B4, B6, G1
 /*
  * What becomes of kptrs at run time, of all kinds that stock kernels have: user
  * space neither sees nor writes them, the data between them is copied, and each
@@ -16,6 +16,7 @@
 
 #include "lib/cpus.h"
 #include "lib/expect.h"
+#include "lib/held_maps.h"
 #include "lib/kptr_values.h"
 #include "kptr_values.skel.h"
 
@@ -43,8 +44,8 @@ static int run_prog(struct bpf_program *prog)
 /* What an instance of the programs is for. */
 enum purpose { WATCH, MAPS, STORAGE };
 
-/* With those programs alone that are needed. */
-static struct kptr_values *values_open(enum purpose purpose, bool by_insn)
+/* With those programs and maps alone that are needed; @which is for MAPS. */
+static struct kptr_values *values_open(enum purpose purpose, __u32 which, bool by_insn)
 {
 	struct kptr_values *m = kptr_values__open();
 	struct bpf_program *prog;
@@ -52,6 +53,9 @@ static struct kptr_values *values_open(enum purpose purpose, bool by_insn)
 	if (!m)
 		die("open kptr_values.bpf.o");
 	m->rodata->by_insn = by_insn;
+	held_choose(m->obj, &m->rodata->which, which);
+	bpf_map__set_autocreate(m->maps.sk_storage, purpose == STORAGE);
+	bpf_map__set_autocreate(m->maps.inode_storage, purpose == STORAGE);
 	bpf_object__for_each_program(prog, m->obj) {
 		bool watches = prog == m->progs.count || prog == m->progs.on_release ||
 			       prog == m->progs.on_drop;
@@ -73,7 +77,7 @@ static struct kptr_values *w;
 
 static void watch_open(void)
 {
-	w = values_open(WATCH, false);
+	w = values_open(WATCH, HELD_NONE, false);
 	w->links.on_release = bpf_program__attach(w->progs.on_release);
 	w->links.on_drop = bpf_program__attach(w->progs.on_drop);
 	if (!w->links.on_release || !w->links.on_drop)
@@ -202,13 +206,8 @@ static void set_up(struct __test_metadata *_metadata, FIXTURE_DATA(values) *self
 	self->before = refs(self->pid);
 	ASSERT_LT(0, self->before);
 
-	self->m = values_open(MAPS, variant->by_insn);
-	self->map = (struct bpf_map *[]){
-		self->m->maps.array, self->m->maps.hash, self->m->maps.hash_lazy,
-		self->m->maps.lru, self->m->maps.cpu_array, self->m->maps.cpu_hash,
-		self->m->maps.cpu_lru, self->m->maps.inner,
-	}[variant->which];
-	self->m->bss->which = variant->which;
+	self->m = values_open(MAPS, variant->which, variant->by_insn);
+	self->map = held_map_of(self->m->obj, variant->which);
 	self->m->bss->pid = self->pid;
 	ASSERT_EQ(0, update(self, variant, 0));
 	/* what was written where the kptrs are has not got there */
@@ -498,14 +497,13 @@ TEST(values_go_with_an_inner_map)
 
 TEST(unreferenced_may_be_gone)
 {
-	struct kptr_values *m = values_open(MAPS, false);
+	struct kptr_values *m = values_open(MAPS, HELD_ARRAY, false);
 	/* not canonical, no page of the kernel's, one of user space, near NULL */
 	const __u64 bad[] = { 0xdead000000000000, 0xffffffffffff0000,
 			      (__u64)(unsigned long)&m, 16 };
 	struct gate gate;
 	pid_t pid;
 
-	m->bss->which = HELD_ARRAY;
 	for (int i = 0; i < 4; i++) {
 		m->bss->address = bad[i];
 		run_prog(m->progs.store_address);
@@ -575,7 +573,7 @@ FIXTURE_SETUP(storage)
 	self->pid = child_at(&self->gate);
 	w->bss->released = 0;
 	self->before = refs(self->pid);
-	self->m = values_open(STORAGE, variant->by_insn);
+	self->m = values_open(STORAGE, HELD_NONE, variant->by_insn);
 	self->m->bss->pid = self->pid;
 	self->m->bss->caller = getpid();
 	self->m->bss->ret = -100;

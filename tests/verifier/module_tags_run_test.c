@@ -54,8 +54,11 @@ static struct module_tags_run *open_and_fill(const struct held_kind *kind, struc
 	run_on(0);
 	if (testmod_load(NAME, ""))
 		die("load " NAME);
-	run = module_tags_run__open_and_load();
+	run = module_tags_run__open();
 	if (!run)
+		die("open module_tags_run.bpf.o");
+	held_choose(run->obj, &run->rodata->which, kind->which);
+	if (module_tags_run__load(run))
 		die("load module_tags_run.bpf.o");
 	*held = (struct held){
 		.kind = *kind,
@@ -65,7 +68,6 @@ static struct module_tags_run *open_and_fill(const struct held_kind *kind, struc
 		.look = run->progs.look,
 		.key = &run->bss->key,
 	};
-	run->bss->which = kind->which;
 	if (held_update(held, 0, BPF_ANY) || held_look(held))
 		die("make an element");
 	run->bss->pid = gettid();
@@ -183,19 +185,15 @@ TEST_F(tags, percpu_memory)
 	EXPECT_EQ(-1, run_prog(self->run->progs.read_percpu, self->run));
 }
 
-/* The maps stay with the pointers, the module and the programs go. */
+/* The map stays with the pointers, the module and the programs go. */
 TEST_F(tags, percpu_memory_that_is_gone)
 {
 	struct module_tags_run *later = module_tags_run__open();
-	struct bpf_map *map, *same;
 
 	ASSERT_NE(NULL, later);
-	/* all of them, as none with such a type can be created without the module */
-	bpf_object__for_each_map(map, self->run->obj) {
-		same = bpf_object__find_map_by_name(later->obj, bpf_map__name(map));
-		if (!bpf_map__is_internal(map))
-			ASSERT_EQ(0, bpf_map__reuse_fd(same, bpf_map__fd(map)));
-	}
+	/* none with such a type can be created without the module */
+	held_choose(later->obj, &later->rodata->which, HELD_HASH);
+	ASSERT_EQ(0, bpf_map__reuse_fd(later->maps.hash, bpf_map__fd(self->held.map)));
 	module_tags_run__destroy(self->run);
 	self->run = NULL;
 	ASSERT_EQ(0, testmod_unload_soon(NAME));
@@ -203,7 +201,6 @@ TEST_F(tags, percpu_memory_that_is_gone)
 	/* of these programs one alone needs something of the module's */
 	bpf_program__set_autoload(later->progs.keep, false);
 	ASSERT_EQ(0, module_tags_run__load(later));
-	later->bss->which = HELD_HASH;
 	/* whatever is there now, it can be tried */
 	EXPECT_EQ(0, run_prog(later->progs.read_percpu, later));
 	EXPECT_EQ(0, run_prog(later->progs.read_user, later));
