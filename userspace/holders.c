@@ -563,10 +563,7 @@ static const struct btf_type *skip_modifiers(const struct btf *btf, uint32_t *id
 
 static bool is_kptr(const struct btf *btf, uint32_t id, const char *name)
 {
-	static const char *const tags[] = { "kptr", "kptr_untrusted", "percpu_kptr" };
 	const struct btf_type *t = btf__type_by_id(btf, id);
-	const char *text;
-	size_t i;
 
 	if (t && btf_is_volatile(t))
 		t = btf__type_by_id(btf, t->type);
@@ -575,10 +572,8 @@ static bool is_kptr(const struct btf *btf, uint32_t id, const char *name)
 	t = btf__type_by_id(btf, t->type);
 	if (!t || !btf_is_type_tag(t))
 		return false;
-	text = btf__name_by_offset(btf, t->name_off);
-	for (i = 0; i < ARRAY_SIZE(tags) && strcmp(text, tags[i]); i++)
-		;
-	if (i == ARRAY_SIZE(tags))
+	/* the other kinds own nothing, or what a program has allocated: no destructor */
+	if (strcmp(btf__name_by_offset(btf, t->name_off), "kptr"))
 		return false;
 	id = t->type;
 	t = skip_modifiers(btf, &id);

@@ -169,7 +169,7 @@ const char *holders_kfunc_call(const struct bpf_insn *insn, size_t nr,
 /* A kfunc of the module that this BTF of a program names, or NULL. */
 const char *holders_named(const struct btf *btf, const struct holders_syms *syms);
 
-/* Has a value of this type a kptr to that struct? */
+/* Has a value of this type a kptr that owns such a struct? */
 bool holders_has_kptr(const struct btf *btf, uint32_t type_id, const char *name);
 
 /* Has any struct of this BTF one? The kernel then lets the BTF itself hold the module. */

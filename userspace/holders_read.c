@@ -27,7 +27,12 @@
 #include "ids.h"
 #include "module.h"
 
-#define KPTR_STRUCT	"taskhold_rec"
+/*
+ * What the module has destructors for. The last two are vmlinux's, for which a kernel
+ * without the patches of kernel/patches makes no such map, and one with them does also
+ * where another module was first to register a destructor: nothing shows which it was.
+ */
+static const char *const kptr_structs[] = { "taskhold_rec", "pid", "file" };
 
 /* bpf_struct_ops_common_value, which begins the value of a struct_ops map. */
 struct ops_value {
@@ -87,6 +92,7 @@ static int read_btf(void *ctx, __u32 id, int fd)
 	struct reader *r = ctx;
 	struct user_btf *more;
 	struct btf *btf;
+	size_t i;
 
 	if (bpf_btf_get_info_by_fd(fd, &info, &len))
 		return -errno;
@@ -108,8 +114,10 @@ static int read_btf(void *ctx, __u32 id, int fd)
 	obj = holders_add(r->h, HOLDERS_BTF, id, name);
 	if (!obj)
 		return -ENOMEM;
-	if (holders_btf_has_kptr(btf, KPTR_STRUCT))
-		mark(obj, HOLDERS_DOES, "has a kptr to struct " KPTR_STRUCT);
+	for (i = 0; i < ARRAY_SIZE(kptr_structs); i++) {
+		if (holders_btf_has_kptr(btf, kptr_structs[i]))
+			mark(obj, HOLDERS_DOES, "has a kptr to struct %s", kptr_structs[i]);
+	}
 	return 0;
 }
 
@@ -245,6 +253,7 @@ static int read_map(void *ctx, __u32 id, int fd)
 	struct holders_obj *obj;
 	struct reader *r = ctx;
 	const struct btf *btf;
+	size_t i;
 
 	if (bpf_map_get_info_by_fd(fd, &info, &len))
 		return -errno;
@@ -254,9 +263,11 @@ static int read_map(void *ctx, __u32 id, int fd)
 	if (info.btf_id && holders_add_ref(&obj->keeps, HOLDERS_BTF, info.btf_id))
 		return -ENOMEM;
 	btf = user_btf(r, info.btf_id);
-	if (btf && info.btf_value_type_id &&
-	    holders_has_kptr(btf, info.btf_value_type_id, KPTR_STRUCT))
-		mark(obj, HOLDERS_DOES, "has a kptr to struct " KPTR_STRUCT " in its values");
+	for (i = 0; btf && info.btf_value_type_id && i < ARRAY_SIZE(kptr_structs); i++) {
+		if (holders_has_kptr(btf, info.btf_value_type_id, kptr_structs[i]))
+			mark(obj, HOLDERS_DOES, "has a kptr to struct %s in its values",
+			     kptr_structs[i]);
+	}
 	if (info.type == BPF_MAP_TYPE_STRUCT_OPS && r->module_btf &&
 	    info.btf_vmlinux_id == r->module_btf)
 		return read_ops(r, obj, fd, info.value_size);

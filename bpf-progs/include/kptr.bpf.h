@@ -71,7 +71,11 @@ enum btf_field_type___kptr_kinds {
 	bpf_core_enum_value_exists(enum btf_field_type___kptr_kinds,		\
 				   BPF_KPTR_USER___kptr_kinds)
 
-/* Exchange a referenced kptr of a map value, by the instruction where the kernel has it. */
+/*
+ * Exchange a referenced kptr of a map value, by the instruction where the kernel has it.
+ * The instruction writes a pointer to memory, for which a program needs CAP_PERFMON:
+ * where it is loaded with CAP_BPF alone, use bpf_kptr_xchg(), which every kernel has.
+ */
 /* clang-format off */
 #define kptr_xchg(slot, ptr)							\
 ({										\

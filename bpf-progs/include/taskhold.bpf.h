@@ -49,7 +49,12 @@ struct taskhold_rec {
 	__u64 data; /* the policy's own word; its members may write it */
 } __attribute__((preserve_access_index));
 
-/* Is this kfunc there? A branch that the verifier drops where it is not. */
+/*
+ * Is this kfunc there? A branch that the verifier drops where it is not. There, and
+ * refused to programs, are those for pids and files where another module has the
+ * destructor of their type, as the kernel's log says: `taskhold status --features`
+ * tells by trying.
+ */
 #define taskhold_has(kfunc) bpf_ksym_exists(kfunc)
 
 /* vmlinux's own pair on tasks: what taskhold_rec_task() returns is released so. */

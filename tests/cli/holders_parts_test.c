@@ -227,8 +227,9 @@ TEST(kptrs)
 		bool expected;
 	} cases[] = {
 		{ "kptr", "taskhold_rec", true },
-		{ "kptr_untrusted", "taskhold_rec", true },
-		{ "percpu_kptr", "taskhold_rec", true },
+		{ "kptr_untrusted", "taskhold_rec", false },
+		{ "percpu_kptr", "taskhold_rec", false },
+		{ "kptr_percpu", "taskhold_rec", false },
 		{ "user", "taskhold_rec", false },
 		{ NULL, "taskhold_rec", false },
 		{ "kptr", "task_struct", false },

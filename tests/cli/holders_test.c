@@ -15,8 +15,10 @@
 
 #include <taskhold/types.h>
 
+#include "lib/expect.h"
 #include "holders_calls.skel.h"
 #include "holders_kptr.skel.h"
+#include "holders_kptr_vmlinux.skel.h"
 #include "holders_ops.skel.h"
 
 #include "lib/harness.h"
@@ -389,23 +391,50 @@ TEST_F(holders, program_pinned)
 	EXPECT_TRUE(nobody_holds());
 }
 
-TEST_F(holders, map_with_a_kptr)
+static void expect_map_holds(struct __test_metadata *_metadata, struct bpf_map *map,
+			     const char *why)
 {
 	struct json_object *root, *o;
+
+	/* Where the kernel refuses the BTF, libbpf makes the map without it. */
+	ASSERT_TRUE(map_has_btf(map));
+	root = status_json();
+	ASSERT_NE(NULL, root);
+	o = holder(root, "map", map_id(map));
+	ASSERT_NE(NULL, o);
+	EXPECT_TRUE(json_object_get_boolean(get(o, "certain")));
+	EXPECT_STREQ(why, json_object_get_string(get(o, "why")));
+	EXPECT_TRUE(has_pid(o, getpid()));
+	json_object_put(root);
+}
+
+TEST_F(holders, map_with_a_kptr)
+{
 	struct holders_kptr *skel;
 
 	skel = holders_kptr__open_and_load();
 	ASSERT_NE(NULL, skel);
-	/* Where the kernel refuses the BTF, libbpf makes the map without it. */
-	ASSERT_TRUE(map_has_btf(skel->maps.held_recs));
-	root = status_json();
-	ASSERT_NE(NULL, root);
-	o = holder(root, "map", map_id(skel->maps.held_recs));
-	ASSERT_NE(NULL, o);
-	EXPECT_TRUE(json_object_get_boolean(get(o, "certain")));
-	EXPECT_TRUE(has_pid(o, getpid()));
-	json_object_put(root);
+	expect_map_holds(_metadata, skel->maps.held_recs,
+			 "has a kptr to struct taskhold_rec in its values");
 	holders_kptr__destroy(skel);
+	EXPECT_TRUE(nobody_holds());
+}
+
+/* And nobody else does: it is the module's destructor that the map has. */
+TEST_F(holders, map_with_a_kptr_to_vmlinux)
+{
+	struct holders_kptr_vmlinux *skel;
+
+	if (!expect_kernel_patched())
+		SKIP(return, "the kernel lacks the patches of kernel/patches");
+	skel = holders_kptr_vmlinux__open_and_load();
+	ASSERT_NE(NULL, skel);
+	EXPECT_LT(0, module_refs());
+	expect_map_holds(_metadata, skel->maps.held_pids,
+			 "has a kptr to struct pid in its values");
+	expect_map_holds(_metadata, skel->maps.held_files,
+			 "has a kptr to struct file in its values");
+	holders_kptr_vmlinux__destroy(skel);
 	EXPECT_TRUE(nobody_holds());
 }
 
