@@ -3,7 +3,7 @@
 #
 # Compares what BPF selftests did on two kernels, and writes TAP.
 #
-# usage: compare.py UNPATCHED PATCHED OUT [AGAIN] PROGRAM=NUMBER...
+# usage: compare.py UNPATCHED PATCHED OUT [AGAIN] PROGRAM=NUMBER... [known=FILE] [list=FILE]
 #    or: compare.py --differing UNPATCHED PATCHED PROGRAM=NUMBER...
 #
 # UNPATCHED and PATCHED are directories as tests/upstream/guest.sh leaves them,
@@ -12,12 +12,15 @@
 # runs of these, in unpatched/1 and so on and patched/1 and so on. A PROGRAM
 # is test_verifier, test_progs or veristat, and the others were not run; NUMBER of its
 # cases, tests or objects must be good without the series, or the comparison fails.
+# FILE of "known" has what is not good without the series, and why; of "list" the
+# patterns by which tests of test_progs were chosen.
 #
 # A result of the patched kernel that differs fails, and so does one that is missing
 # on either side. The further runs only tell how steady it is on either kernel.
 
 import collections
 import csv
+import fnmatch
 import os
 import re
 import sys
@@ -117,9 +120,10 @@ NO_MODULE = re.compile(r"^(?:Can't find bpf_testmod\.ko kernel module|"
                        r"Failed to load bpf_testmod\.ko into the kernel|"
                        r"WARNING! Selftests relying on bpf_testmod\.ko will be skipped).*",
                        re.MULTILINE)
-# A check that failed, with where it stands; the numbers after it may be of
-# descriptors, processes and addresses.
-FAILURE = re.compile(r"^\S+:FAIL:(.*?)(?: unexpected .*| actual .*)?(?: [\d.]+ nsec)?$")
+# A check that failed, with where it stands, and the error if it was one; other numbers
+# after it may be of descriptors, processes and addresses.
+FAILURE = re.compile(r"^\S+:FAIL:(.*?)(?: unexpected error: (-?\d+).*| unexpected .*| actual .*)?"
+                     r"(?: [\d.]+ nsec)?$")
 
 
 def read_test_progs(directory):
@@ -141,7 +145,7 @@ def read_test_progs(directory):
         if not match:
             check = FAILURE.match(line)
             if check:
-                failed.append(check.group(1).strip())
+                failed.append(" ".join(filter(None, (check.group(1).strip(), check.group(2)))))
             continue
         number, sub, name, verdict = match.groups()
         value = verdict
@@ -393,13 +397,93 @@ def compare_needs(unpatched, out, needs):
     tap.write()
 
 
+def without_number(case):
+    """A case's name as it stays when others come and go: "p description"."""
+    return re.sub(r"^#\d+/", "", case)
+
+
+def not_good(program, directory):
+    """{name: verdict} of what is skipped or failed, subtests among them."""
+    found = {}
+    if program == "test_verifier":
+        for name, value in read_test_verifier(directory).items():
+            put(found, without_number(name), value.split(" ")[0])
+    elif program == "test_progs":
+        for test, results in read_test_progs(directory).items():
+            for sub, value in results.items():
+                found[f"{test}/{sub}" if sub else test] = value.split(" ")[0]
+    return {name: verdict for name, verdict in found.items() if verdict != "OK"}
+
+
+def read_known(path):
+    """{program: {name: verdict}} of a file with lines of PROGRAM, VERDICT, NAME and
+    why, by tabs."""
+    known = collections.defaultdict(dict)
+    try:
+        file = open(path)
+    except OSError as error:
+        sys.exit(f"{path}: {error.strerror}; it says what is not good without the series, and why")
+    with file:
+        for number, line in enumerate(file, 1):
+            if not line.strip() or line.startswith("#"):
+                continue
+            words = line.rstrip("\n").split("\t")
+            if len(words) != 4 or not all(words) or words[1] not in ("FAIL", "SKIP"):
+                sys.exit(f"{path}:{number}: it is not PROGRAM, FAIL or SKIP, NAME and why, by tabs")
+            if words[2] in known[words[0]]:
+                sys.exit(f"{path}:{number}: it says '{words[2]}' a second time")
+            known[words[0]][words[2]] = words[1]
+    return known
+
+
+def compare_known(unpatched, out, needs, known):
+    """What is not good without the series tells nothing of it, and must be known."""
+    tap = Tap(os.path.join(out, "known.tap"))
+    for program in needs:
+        if program == "veristat":
+            continue
+        try:
+            found = not_good(program, unpatched)
+        except Broken as error:
+            tap.result(False, f"{program} without the series: {error}")
+            continue
+        mine = known[program]
+        findings = [f"{name}: {found.get(name, 'OK or not there')}, "
+                    f"and {mine[name] + ' is known' if name in mine else 'nobody knows why'}"
+                    for name in sorted(set(found) | set(mine))
+                    if found.get(name) != mine.get(name)]
+        name = f"{program}: what is not good without the series is known, {len(mine)} results"
+        tap.result(not findings, name + (": " + findings[0] if findings else ""), findings[1:])
+    tap.write()
+
+
+def compare_list(unpatched, out, path):
+    """A pattern without a test that is good, or has a subtest that is, shows nothing."""
+    tap = Tap(os.path.join(out, "list.tap"))
+    with open(path) as file:
+        patterns = [line.strip() for line in file if line.strip() and not line.startswith("#")]
+    try:
+        good = [name for name, results in read_test_progs(unpatched).items()
+                if "OK" in results.values()]
+    except Broken as error:
+        tap.result(False, f"test_progs without the series: {error}")
+    else:
+        lost = [pattern for pattern in patterns if not fnmatch.filter(good, pattern)]
+        name = f"each of {len(patterns)} patterns of test_progs has a test that is good"
+        tap.result(not lost, name + (": none of " + ", ".join(lost) if lost else ""))
+    tap.write()
+
+
 def main():
     needs = {}
+    files = {}
     paths = []
     for argument in sys.argv[1:]:
-        program, equals, number = argument.partition("=")
-        if equals and program in GOOD and number.isdigit():
-            needs[program] = int(number)
+        program, equals, value = argument.partition("=")
+        if equals and program in GOOD and value.isdigit():
+            needs[program] = int(value)
+        elif equals and program in ("known", "list"):
+            files[program] = value
         else:
             paths.append(argument)
     if needs and paths[:1] == ["--differing"] and len(paths) == 3:
@@ -407,11 +491,16 @@ def main():
             print(name)
         return
     if not needs or len(paths) not in (3, 4) or paths[0].startswith("-"):
-        sys.exit("usage: compare.py UNPATCHED PATCHED OUT [AGAIN] PROGRAM=NUMBER...\n"
+        sys.exit("usage: compare.py UNPATCHED PATCHED OUT [AGAIN] PROGRAM=NUMBER... "
+                 "[known=FILE] [list=FILE]\n"
                  "   or: compare.py --differing UNPATCHED PATCHED PROGRAM=NUMBER...")
     unpatched, patched, out = paths[:3]
     again = paths[3] if len(paths) == 4 else None
     compare_needs(unpatched, out, needs)
+    if "known" in files:
+        compare_known(unpatched, out, needs, read_known(files["known"]))
+    if "list" in files and "test_progs" in needs:
+        compare_list(unpatched, out, files["list"])
     if "test_verifier" in needs:
         compare_test_verifier(unpatched, patched, out, again)
     if "test_progs" in needs:

@@ -11,8 +11,14 @@ compare=$(cd "$(dirname "$0")" && pwd -P)/compare.py
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# How much of the results below is good.
-needs=(test_verifier=3 test_progs=2 veristat=2)
+# How much of the results below is good, what is not, and what tests were chosen by.
+needs=(test_verifier=3 test_progs=2 veristat=2 "known=$work/known" "list=$work/list")
+lists() {
+	printf '%s\t%s\t%s\twhy\n' >"$work/known" \
+		test_verifier FAIL 'p a case: with (words)' test_verifier SKIP 'p unsupported' \
+		test_progs SKIP map_kptr/off test_progs FAIL rbtree test_progs FAIL rbtree/one
+	printf '%s\n' '# kinds' '' 'map_*' wq rbtree >"$work/list"
+}
 
 # results DIR: what a guest leaves, with something of every kind.
 results() {
@@ -67,6 +73,7 @@ changed() {
 	mkdir "$work/out"
 	results "$work/unpatched"
 	results "$work/patched"
+	lists
 	(cd "$work/patched" && "$@")
 }
 
@@ -110,7 +117,7 @@ fails_again() {
 	[[ $(grep -c '^not ok' "$work/said") == 1 ]] && grep -qF -- "$1" "$work/said"
 }
 
-plan 41
+plan 52
 
 changed true
 check "two that are alike" passes "ok 1 test_verifier: 5 cases"
@@ -140,8 +147,10 @@ fails "test_verifier that never ended" "patched: test_verifier.status: No such f
 
 fails "a subtest that fails with the series" "success-map: OK without the series, FAIL with it" \
 	"${edit[@]}" 's/(success-map):OK/\1:FAIL/; s/^Summary: 2\/2/Summary: 2\/1/' test_progs.log
-fails "a subtest that fails in another way" "one: FAIL (skel_load) without the series, FAIL (skel_open) with it" \
+fails "a subtest that fails in another way" "one: FAIL (skel_load -13) without the series, FAIL (skel_open -13) with it" \
 	"${edit[@]}" 's/skel_load/skel_open/' test_progs.log
+fails "a subtest that fails with another error" "one: FAIL (skel_load -13) without the series, FAIL (skel_load -22) with it" \
+	"${edit[@]}" 's/error: -13 \(errno 13\)/error: -22 (errno 22)/' test_progs.log
 fails "a subtest that is skipped with the series" "two: OK without the series, SKIP with it" \
 	"${edit[@]}" 's/(rbtree\/two):OK/\1:SKIP/; s/^Summary: 2\/2/Summary: 2\/1/' test_progs.log
 fails "a subtest that is not there" "off: SKIP without the series, no result with it" \
@@ -207,10 +216,19 @@ test_verifier_alone() {
 changed rm veristat.log test_progs.log
 check "one program alone" test_verifier_alone
 
-# needs_more COMMAND...: changed on both alike, which is too little.
+# needs_more TEXT COMMAND...: changed on both alike, which is too little, and known.
 needs_more() {
 	changed "${@:2}"
 	(cd "$work/unpatched" && "${@:2}")
+	printf '%s\t%s\t%s\twhy\n' >>"$work/known" \
+		test_verifier FAIL 'p add+sub+mul' test_progs FAIL wq
+	sed -i /wq/d "$work/list"
+	if [[ $1 != test_verifier* ]]; then
+		sed -i /add+sub/d "$work/known"
+	fi
+	if [[ $1 != test_progs* ]]; then
+		sed -i /wq/d "$work/known"
+	fi
 	one_fails "$1"
 }
 check "fewer good cases on both" needs_more "test_verifier: 2 are good without the series, of 3 at least" \
@@ -218,6 +236,64 @@ check "fewer good cases on both" needs_more "test_verifier: 2 are good without t
 check "fewer good tests on both" needs_more "test_progs: 1 are good without the series, of 2 at least" lose
 check "fewer programs that load on both" needs_more "veristat: 1 are good without the series, of 2 at least" \
 	"${edit[@]}" 's/small,success/small,failure/' veristat.log
+
+# lists_fail TEXT COMMAND...: the lists are changed, the results are not.
+lists_fail() {
+	changed true
+	(cd "$work" && "${@:2}")
+	one_fails "$1"
+}
+check "what nobody knows to fail on both" lists_fail "rbtree/one: FAIL, and nobody knows why" \
+	sed -i /one/d known
+check "what is skipped on both" lists_fail "map_kptr/off: SKIP, and nobody knows why" \
+	sed -i /off/d known
+check "what is skipped and known to fail" lists_fail "p unsupported: SKIP, and FAIL is known" \
+	sed -i 's/SKIP\tp uns/FAIL\tp uns/' known
+check "what is known to fail and does not" lists_fail "wq: OK or not there, and FAIL is known" \
+	sed -i 's/rbtree\/one.*/&\ntest_progs\tFAIL\twq\twhy/' known
+check "a pattern that no test has" lists_fail "none of task_*" sed -i 's/wq/task_*\nwq/' list
+pattern_without_good() {
+	changed lose
+	(cd "$work/unpatched" && lose)
+	printf 'test_progs\tFAIL\twq\twhy\n' >>"$work/known"
+	said test_progs=1 >"$work/said"
+	cat "$work/said"
+	grep -q '^not ok.*has a test that is good: none of wq$' "$work/said"
+}
+check "a pattern that has none which is good" pattern_without_good
+# On both alike, the first of two cases of one name.
+first_of_two() {
+	changed true
+	for kind in unpatched patched; do
+		sed -i -E 's/^(#0\/p )(.*)OK/\1\2FAIL: lost\n#4\/p \2OK/' "$work/$kind/test_verifier.log"
+		sed -i -E 's/^Summary: 3 (.*) 1 FAILED/Summary: 3 \1 2 FAILED/' "$work/$kind/test_verifier.log"
+	done
+	one_fails "p add+sub+mul: FAIL, and nobody knows why"
+}
+check "the first of two cases of one name" first_of_two
+# broken_list TEXT LINE: of those that say what is known.
+broken_list() {
+	changed true
+	printf '%b\n' "$2" >>"$work/known"
+	if "$compare" "$work/unpatched" "$work/patched" "$work/out" "${needs[@]}" 2>"$work/said"; then
+		return 1
+	fi
+	cat "$work/said"
+	grep -qF -- "$1" "$work/said"
+}
+check "a line of the list that is broken" broken_list \
+	'known:6: it is not PROGRAM, FAIL or SKIP, NAME and why, by tabs' 'test_progs\tBAD\twq\twhy'
+check "a line that stands there already" broken_list "known:6: it says 'rbtree' a second time" \
+	'test_progs\tFAIL\trbtree\tagain'
+no_list() {
+	changed rm ../known
+	if "$compare" "$work/unpatched" "$work/patched" "$work/out" "${needs[@]}" 2>"$work/said"; then
+		return 1
+	fi
+	cat "$work/said"
+	grep -qF 'known: No such file or directory; it says what is not good' "$work/said"
+}
+check "no list at all" no_list
 
 fails "a warning that the unpatched kernel has not" "kernel/bpf/verifier.c" \
 	"${edit[@]}" '1a not clean: [    9.000000] WARNING: CPU: 1 PID: 9 at kernel/bpf/verifier.c:1 g+0x1/0x2' log-scan.txt

@@ -112,6 +112,7 @@ if ((${#differing[@]} > 0)); then
 	guests "$out/again" again "$RUNS" "${differing[@]}"
 	again=("$out/again")
 fi
-"$here/compare.py" "$out/unpatched" "$out/patched" "$out" "${again[@]}" "${needs[@]}"
+"$here/compare.py" "$out/unpatched" "$out/patched" "$out" "${again[@]}" "${needs[@]}" \
+	"known=$here/known-$config.list" "list=$here/test_progs.list"
 # but for what check.sh says until the suite has ended
 find "$out" -maxdepth 1 -name '*.tap' ! -name run.tap -exec sed -n 's/^not ok/	&/p' {} +
