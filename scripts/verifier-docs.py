@@ -3,7 +3,8 @@
 #
 # Holds the table of docs/verifier.md against the tests: what a test shows it says
 # in its head, "rows: A7, B3", and the last column says the same. A capability that
-# no test can show has "none: REASON" there.
+# no test can show has "none: REASON" there. Which kernels have it is held against what
+# `taskhold status --features` tries, and the answers that its test expects of both.
 # usage: verifier-docs.py [--write]	--write puts into the last column what the
 #					heads say; what is wrong then is printed
 """Checks, or writes, which tests show which capability of the verifier's."""
@@ -62,6 +63,40 @@ def read_heads():
     return shown, findings
 
 
+# Of a feature: "name", "what it is", "A10 D4" and "name", WHOSE, 'Y', 'N'.
+PROBE = re.compile(r'^\t\{ "(\w+)", "[^"]*", "([A-Z0-9 ]+)"', re.MULTILINE)
+ANSWER = re.compile(r"^\t\{ \"(\w+)\", [A-Z]+, '([YNT])', '([YNT])'", re.MULTILINE)
+
+
+def read_features():
+    """Returns (number -> kernels that have a feature of it, findings): "stock" ones, or
+    "patched" ones alone."""
+    kernels, findings = collections.defaultdict(set), []
+    answers = {name: (stock, patched) for name, stock, patched in
+               ANSWER.findall((ROOT / "tests/cli/features_test.c").read_text())}
+    for name, numbers in PROBE.findall((ROOT / "userspace/feature.c").read_text()):
+        if name not in answers:
+            findings.append(f"tests/cli/features_test.c:1: it expects no answer of {name}")
+            continue
+        for number in numbers.split():
+            if answers[name][0] == "Y":
+                kernels[number].add("stock")
+            elif answers[name] == ("N", "Y"):
+                kernels[number].add("patched")
+    if not kernels:
+        findings.append("userspace/feature.c:1: it has no feature with a number")
+    return kernels, findings
+
+
+def check_kernel(number, cell, kernels):
+    """Yields what is wrong with the column that says which kernels have it."""
+    for kernel in sorted(kernels):
+        if not re.search(rf"\b{kernel}\b", cell):
+            yield f"{number} does not say '{kernel}', where a feature of it is"
+    if kernels == {"patched"} and not cell.startswith("patched"):
+        yield f"{number} does not begin with 'patched', as its features do not work elsewhere"
+
+
 def column(tests):
     """The last column of a row."""
     return ", ".join(f"`{test}`" for test in sorted(tests))
@@ -85,6 +120,8 @@ def main():
         sys.exit("usage: verifier-docs.py [--write]")
     path = ROOT / DOC
     shown, findings = read_heads()
+    kernels, more = read_features()
+    findings += more
     lines = path.read_text().split("\n")
     seen = []
     for i, line in enumerate(lines):
@@ -104,6 +141,8 @@ def main():
         cells = [cell.strip() for cell in middle.split("|")]
         if len(cells) != 3 or not all(cells):
             findings.append(f"{where} {number} does not say its name, what it does, and where")
+        findings.extend(f"{where} {text}" for text in
+                        check_kernel(number, cells[-1], kernels[number]))
         if sys.argv[1:] and shown[number]:
             has = column(shown[number])
             lines[i] = f"| {number} |{middle}| {has} |"

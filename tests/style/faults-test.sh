@@ -21,11 +21,12 @@ mkdir "$work/copy" "$work/copy/out"
 		tests/cli/report_check.py "$work/copy/"
 )
 cp "$root/out/stock.env" "$work/copy/out/"
-# Tests are needed by the one check that reads their heads.
+# Tests are needed by the one check that reads their heads, and what features there are.
 mkdir "$work/heads"
 (
 	cd "$root"
 	grep -lE 'rows: ' tests/*/*_test.* | xargs cp --parents -t "$work/heads"
+	cp --parents -t "$work/heads" userspace/feature.c tests/cli/features_test.c
 )
 
 # fresh_tree CHECK: what it looks at.
@@ -84,7 +85,7 @@ make_file() {
 	printf '%b' "$2" >"$1"
 }
 
-plan 79
+plan 82
 
 for name in checkpatch format includes interface kernel-doc module patches python shell spdx \
 	verifier-docs versions whitespace words; do
@@ -223,6 +224,12 @@ fault verifier-docs "a test that is not there" $table 'not there: verifier/fault
 	change $table 's|verifier/owned_args|verifier/fault|'
 fault verifier-docs "a test that the row does not name" $table 'F4 has .*say .*verifier/owned_args' \
 	change tests/verifier/owned_args_test.c 's/rows: .*/&, F4/'
+fault verifier-docs "a kernel that lacks it" $table "B5 does not say 'patched'" \
+	change $table 's/^(\| B5 .*\| )patched( \|)/\1stock\2/'
+fault verifier-docs "one that has it as well" $table "B5 does not begin with 'patched'" \
+	change $table 's/^(\| B5 .*\| )patched( \|)/\1stock and patched\2/'
+fault verifier-docs "a feature without an answer" tests/cli/features_test.c \
+	'it expects no answer of xchg_insn' change tests/cli/features_test.c '/"xchg_insn"/d'
 fault verifier-docs "a test that shows nothing" tests/verifier/fault_test.c 'does not say which rows' \
 	make_file tests/verifier/fault_test.c "$c"
 fault verifier-docs "a test that shows what nobody knows" tests/verifier/owned_args_test.c \
