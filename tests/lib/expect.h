@@ -22,6 +22,7 @@
 #include <bpf/libbpf.h>
 
 #include "kselftest.h"
+#include "lib/capabilities.h"
 
 #define EXPECT_MAX_PROGS	128
 #define EXPECT_MAX_MSGS		4
@@ -37,6 +38,7 @@
  * @failure: it must be refused
  * @stock: this is all about kernels without the patches of kernel/patches
  * @prunes: the verifier compares with what it has seen wherever paths meet
+ * @cap_bpf: it is loaded with CAP_BPF alone
  * @refused: a kernel with them must refuse it
  */
 struct expectation {
@@ -50,6 +52,7 @@ struct expectation {
 	bool failure;
 	bool stock;
 	bool prunes;
+	bool cap_bpf;
 	bool refused;
 };
 
@@ -120,6 +123,10 @@ static bool expect_take_tag(struct expectation *e, const char *tag, bool of_stoc
 	}
 	if (!of_stock && !strcmp(tag, "expect:load=failure"))
 		e->refused = true;
+	if (!strcmp(tag, "expect:caps=bpf")) {
+		e->cap_bpf = true;
+		return true;
+	}
 	if (e->stock && !of_stock && strncmp(tag, "expect:why=", 11))
 		return true;
 	if (!strcmp(tag, "expect:load=success"))
@@ -261,7 +268,11 @@ static bool expect_check(const void *elf, size_t size, const struct expectation 
 	/* the log of a path that is good is only kept at this level */
 	if (e->nr_no_msgs)
 		bpf_program__set_log_level(prog, 2);
+	if (e->cap_bpf)
+		capabilities(CAPABILITY(CAP_BPF));
 	err = bpf_object__load(obj);
+	if (e->cap_bpf)
+		capabilities(CAPABILITIES_ALL);
 	bpf_object__close(obj);
 
 	/* what is not said must be missing from something */

@@ -38,15 +38,10 @@ struct held {
 	__u64 exchanged;	/* the number of an exchange by replace_many() */
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4);
-	__type(key, __u32);
-	__type(value, struct held);
-} entries SEC(".maps");
+#include "exchange.bpf.h"
+#include "held_maps.h"
 
 /* in */
-__u32 key;
 __u16 port;		/* of the source, tells entries apart */
 __u32 timeout_ms;
 __u8 proto = 17;
@@ -87,11 +82,10 @@ int put(struct __sk_buff *skb)
 	struct nf_conn___init *new;
 	struct nf_conn *ct;
 	struct held *v;
-	__u32 k = key;
 
 	ret = -1;
 	make_tuple(&tuple, port);
-	v = bpf_map_lookup_elem(&entries, &k);
+	v = lookup();
 	if (!v)
 		return 0;
 	ret = -2;
@@ -105,7 +99,7 @@ int put(struct __sk_buff *skb)
 	if (!ct)
 		return 0;
 	address = (__u64)ct;
-	ct = bpf_kptr_xchg(&v->ct, ct);
+	ct = exchange(&v->ct, ct);
 	if (ct)
 		bpf_ct_release(ct);
 	ret = 0;
@@ -119,11 +113,10 @@ int get(struct __sk_buff *skb)
 	struct bpf_sock_tuple tuple;
 	struct nf_conn *ct;
 	struct held *v;
-	__u32 k = key;
 
 	ret = -1;
 	make_tuple(&tuple, port);
-	v = bpf_map_lookup_elem(&entries, &k);
+	v = lookup();
 	if (!v)
 		return 0;
 	ret = -2;
@@ -139,9 +132,29 @@ int get(struct __sk_buff *skb)
 	return 0;
 }
 
+/* Take it out of the slot. */
+SEC("tc")
+int take(struct __sk_buff *skb)
+{
+	struct held *v = lookup();
+	struct nf_conn *ct;
+
+	ret = -1;
+	if (!v)
+		return 0;
+	ret = -2;
+	ct = exchange(&v->ct, NULL);
+	if (!ct)
+		return 0;
+	address = (__u64)ct;
+	bpf_ct_release(ct);
+	ret = 0;
+	return 0;
+}
+
 /* Look it up as ever; this is also what takes an expired one out of the table. */
 SEC("tc")
-int lookup(struct __sk_buff *skb)
+int find(struct __sk_buff *skb)
 {
 	struct bpf_ct_opts___kptrs opts = { .l4proto = 17, .netns_id = -1 };
 	struct bpf_sock_tuple tuple;
@@ -165,12 +178,12 @@ int get_many(struct __sk_buff *skb)
 	struct bpf_sock_tuple tuple;
 	struct nf_conn *ct;
 	struct held *v;
-	__u32 k = key, i;
+	__u32 i;
 	__u64 noted;
 
 	for (i = 0; i < 256 && i < rounds; i++) {
 		make_tuple(&tuple, PORT_OF_ROUND(i));
-		v = bpf_map_lookup_elem(&entries, &k);
+		v = lookup();
 		if (!v)
 			continue;
 		noted = meet_note_number();
@@ -200,11 +213,11 @@ int replace_many(struct __sk_buff *skb)
 	struct nf_conn___init *new;
 	struct nf_conn *ct;
 	struct held *v;
-	__u32 k = key, i;
+	__u32 i;
 	__u64 number;
 
 	for (i = 0; i < 64 && i < rounds; i++) {
-		v = bpf_map_lookup_elem(&entries, &k);
+		v = lookup();
 		if (!v)
 			return 0;
 		number = meet_take_number();

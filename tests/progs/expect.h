@@ -29,6 +29,9 @@
  */
 #define __all_states		__expect("states", "all")
 
+/* Who loads it may use BPF, and may not handle addresses: CAP_BPF without CAP_PERFMON. */
+#define __cap_bpf		__expect("caps", "bpf")
+
 /* Where a kernel without the patches of kernel/patches says something else. */
 #define __stock_success		__expect("stock-load", "success")
 #define __stock_failure		__expect("stock-load", "failure")

@@ -259,7 +259,7 @@ int stored_plainly(void *ctx)
 
 SEC("syscall")
 __why("a record read from a map by a load may be gone: no snapshot")
-__failure __msg("R1 must be")
+__failure __msg("R1 must be a rcu pointer")
 int snapshot_loaded(void *ctx)
 {
 	struct held *v = first_slot();
@@ -273,7 +273,7 @@ int snapshot_loaded(void *ctx)
 
 SEC("syscall")
 __why("nor a reference to it")
-__failure __msg("R1 must be")
+__failure __msg("R1 must be a rcu pointer")
 int acquire_loaded(void *ctx)
 {
 	struct held *v = first_slot();
@@ -312,7 +312,7 @@ int release_with_offset(void *ctx)
 
 SEC("syscall")
 __why("a snapshot does not fit into a smaller buffer")
-__failure __msg("stack")
+__failure __msg(" to stack R2 off=")
 int snapshot_overruns(void *ctx)
 {
 	struct taskhold_rec *rec = own();
@@ -362,7 +362,7 @@ static void *unchecked_value(void)
 #define NOWHERE(name, call, message)							\
 SEC("syscall")										\
 __why("a number is no memory to write to")						\
-__failure __msg("arg#")									\
+__failure __msg(" type=scalar expected=fp\n")						\
 int name##_number(void *ctx)								\
 {											\
 	void *out = (void *)8;								\
@@ -490,7 +490,7 @@ int iter_outside_rcu(void *ctx)
 
 SEC("syscall")
 __why("what the walk returned is not used after the section that protects it")
-__failure __msg("R1 must be")
+__failure __msg("R1 must be a rcu pointer")
 int iter_rec_after_section(void *ctx)
 {
 	struct bpf_iter_taskhold_rec it;

@@ -66,16 +66,7 @@ static struct held *first(void)
 	return bpf_map_lookup_elem(&array, &zero);
 }
 
-/* One instruction or two on the value in %[v], with r1 and r2 to play with. */
-#define PROG(name, code)							\
-int name(void *ctx)								\
-{										\
-	struct held *v = first();						\
-										\
-	if (v)									\
-		asm volatile (code : : [v] "r" (v) : "r0", "r1", "r2", "memory"); \
-	return 0;								\
-}
+#include "on_value.h"
 
 /* ---- size ---- */
 
@@ -131,18 +122,6 @@ SEC("syscall")
 __why("data that begins where a kptr ends is nobody's business")
 __success
 PROG(beside, "r1 = *(u64 *)(%[v] + 0); r1 = *(u64 *)(%[v] + 48); *(u64 *)(%[v] + 48) = r1;")
-
-#define VAR_OFF	"r1 = %[which] ll; r1 = *(u32 *)(r1 + 0); r1 &= 8; r2 = %[v]; r2 += r1;"
-#define VAR_OFF_PROG(name, code)						\
-int name(void *ctx)								\
-{										\
-	struct held *v = first();						\
-										\
-	if (v)									\
-		asm volatile (VAR_OFF code : : [v] "r" (v), [which] "i" (&which) \
-			      : "r0", "r1", "r2", "memory");			\
-	return 0;								\
-}
 
 SEC("syscall")
 __why("a load from where it is not known that there is a kptr")

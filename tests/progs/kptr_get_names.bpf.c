@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * kptr_get kfuncs of a test module, testmod_flags: whatever the first argument is
- * called, it is the address of a kptr in a map value.
+ * called, it is the address of a kptr in a map value. And whether they and those with
+ * KF_OWNED_ARGS take a struct for its first member.
  */
 #include "vmlinux.h"
 #include "taskhold.bpf.h"
@@ -18,6 +19,11 @@
 
 struct testmod_flags_object { int number; };
 
+struct testmod_flags_outer {
+	struct testmod_flags_object first;
+	int number;
+};
+
 extern struct testmod_flags_object *
 testmod_flags_get(struct testmod_flags_object **slot) __ksym;
 extern struct testmod_flags_object *
@@ -32,9 +38,13 @@ extern struct testmod_flags_object *
 testmod_flags_get_alloc(struct testmod_flags_object **slot__alloc) __ksym;
 extern void testmod_flags_set(struct testmod_flags_object *object) __ksym;
 extern void testmod_flags_put(struct testmod_flags_object *object) __ksym;
+extern void testmod_flags_look(struct testmod_flags_object *object) __ksym;
+extern struct testmod_flags_outer *testmod_flags_outer_new(void) __ksym;
+extern void testmod_flags_outer_put(struct testmod_flags_outer *outer) __ksym;
 
 struct held {
 	struct testmod_flags_object __kptr *object;
+	struct testmod_flags_outer __kptr *outer;
 };
 
 struct {
@@ -188,6 +198,51 @@ int unreleased(void *ctx)
 
 	if (v)
 		testmod_flags_get(&v->object);
+	return 0;
+}
+
+/* ---- a struct whose first member is of the type that is wanted ---- */
+
+SEC("syscall")
+__why("a kptr to a struct is none to its first member, though the address is the same")
+__failure __memory
+__msg("testmod_flags_get args#0 needs a kptr of STRUCT testmod_flags_object, not of")
+__msg(", not of testmod_flags_outer\n")
+int slot_of_outer(void *ctx)
+{
+	struct held *v = first();
+
+	return v ? keep(v, testmod_flags_get((void *)&v->outer)) : 0;
+}
+
+SEC("syscall")
+__why("nor is who owns the struct the owner of its first member")
+__failure
+__msg("testmod_flags_set args#0 expected pointer to STRUCT testmod_flags_object but R1")
+__msg("R1 has a pointer to STRUCT testmod_flags_outer\n")
+__stock_success
+int owned_outer(void *ctx)
+{
+	struct testmod_flags_outer *outer = testmod_flags_outer_new();
+
+	if (!outer)
+		return 0;
+	testmod_flags_set(&outer->first);
+	testmod_flags_outer_put(outer);
+	return 0;
+}
+
+SEC("syscall")
+__why("who wants no more than a trusted pointer is given it")
+__success
+int trusted_outer(void *ctx)
+{
+	struct testmod_flags_outer *outer = testmod_flags_outer_new();
+
+	if (!outer)
+		return 0;
+	testmod_flags_look(&outer->first);
+	testmod_flags_outer_put(outer);
 	return 0;
 }
 

@@ -39,6 +39,11 @@ struct refcounted {
 	struct bpf_refcount refs;
 };
 
+struct pointing {
+	struct task_struct __kptr_untrusted *task;
+	__u64 value;
+};
+
 struct held {
 	struct counted __kptr *counted;
 	struct leaf __kptr *leaf;
@@ -50,6 +55,7 @@ struct counted *counted_in_btf __hidden;
 struct leaf *leaf_in_btf __hidden;
 struct rooted *rooted_in_btf __hidden;
 struct refcounted *refcounted_in_btf __hidden;
+struct pointing *pointing_in_btf __hidden;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -324,6 +330,37 @@ int read_dropped(void *ctx)
 	/* whatever is there now */
 	seen = old->value;
 	ret = 0;
+	return 0;
+}
+
+/*
+ * An object's unreferenced kptr, which the instruction alone exchanges: the task goes
+ * in, comes out and can be followed, and nothing is left.
+ */
+SEC("syscall")
+int exchange_unref(void *ctx)
+{
+	struct pointing *pointing;
+	struct task_struct *task;
+
+	ret = -1;
+	if (!by_insn)
+		return 0;
+	task = bpf_task_from_pid(pid);
+	if (!task)
+		return 0;
+	pointing = bpf_obj_new(struct pointing);
+	if (!pointing) {
+		bpf_task_release(task);
+		return 0;
+	}
+	ret = kptr_xchg_insn(&pointing->task, task) ? -2 : 0;
+	bpf_task_release(task);
+	task = kptr_xchg_insn(&pointing->task, NULL);
+	seen = task ? task->pid : 0;
+	if (kptr_xchg_insn(&pointing->task, NULL))
+		ret = -3;
+	bpf_obj_drop(pointing);
 	return 0;
 }
 

@@ -31,6 +31,7 @@ struct held {
 	struct rq __kptr_untrusted *unref;
 	struct task_struct __kptr *task;
 	struct local __percpu_kptr *local;
+	__u64 mark;
 };
 
 struct {
@@ -88,19 +89,54 @@ int load_for_this_cpu(void *ctx)
 	return 0;
 }
 
+#include "on_value.h"
+
 SEC("raw_tp/sys_enter")
 __why("NULL goes in, by a register and by a number")
 __success
-int store_null(void *ctx)
-{
-	struct held *v = first();
+PROG(store_null, "r1 = 0; *(u64 *)(%[v] + 0) = r1; *(u64 *)(%[v] + 0) = 0;")
 
-	if (!v)
-		return 0;
-	v->rq = NULL;
-	barrier();
-	return 0;
-}
+SEC("raw_tp/sys_enter")
+__why("no other number does")
+__failure __msg("BPF_ST imm must be 0 when storing to kptr at off=0")
+__plain_data
+PROG(store_one, "*(u64 *)(%[v] + 0) = 1;")
+
+SEC("raw_tp/sys_enter")
+__why("nor half a pointer")
+__failure __msg("kptr access size must be BPF_DW")
+__plain_data
+PROG(store_half, "w1 = 0; *(u32 *)(%[v] + 0) = w1;")
+
+SEC("raw_tp/sys_enter")
+__why("nor does half of one come out")
+__failure __msg("kptr access size must be BPF_DW")
+__plain_data
+PROG(load_half, "r1 = *(u32 *)(%[v] + 0);")
+
+SEC("raw_tp/sys_enter")
+__why("nor what is half in it")
+__failure __msg("kptr access misaligned expected=0 off=4")
+__plain_data
+PROG(load_misaligned, "r1 = *(u64 *)(%[v] + 4);")
+
+SEC("raw_tp/sys_enter")
+__why("nor is that stored")
+__failure __msg("kptr access misaligned expected=0 off=4")
+__plain_data
+PROG(store_misaligned, "r1 = 0; *(u64 *)(%[v] + 4) = r1;")
+
+SEC("raw_tp/sys_enter")
+__why("where it is must be known, to load it")
+__failure __msg("kptr access cannot have variable offset")
+__plain_data
+VAR_OFF_PROG(load_var_off, "r1 = *(u64 *)(r2 + 0);")
+
+SEC("raw_tp/sys_enter")
+__why("and to store NULL")
+__failure __msg("kptr access cannot have variable offset")
+__plain_data
+VAR_OFF_PROG(store_var_off, "*(u64 *)(r2 + 0) = 0;")
 
 SEC("raw_tp/sys_enter")
 __why("what was loaded goes in again")
@@ -191,7 +227,7 @@ int followed_by_helper(void *ctx)
 
 SEC("tp_btf/sys_enter")
 __why("what is found through it is not trusted")
-__failure __msg("R1 must be")
+__failure __msg("R1 must be a rcu pointer\n")
 __number("R1 type=scalar expected=percpu_ptr_")
 int result_is_untrusted(void *ctx)
 {
@@ -299,6 +335,38 @@ int written_by_helper(void *ctx)
 		bpf_get_current_comm(v, 8);
 	return 0;
 }
+
+__noinline int takes_value(struct held *v)
+{
+	return v ? v->mark : 0;
+}
+
+SEC("raw_tp/sys_enter")
+__why("nor is a global function given memory with one")
+__failure __msg("kptr cannot be accessed indirectly by helper")
+__plain_data
+int given_to_global_func(void *ctx)
+{
+	struct held *v = first();
+
+	if (v)
+		seen = takes_value(v);
+	return 0;
+}
+
+SEC("raw_tp/sys_enter")
+__why("NULL on one path is not taken for NULL on the other")
+__failure __msg("type=scalar expected=percpu_ptr_rq")
+__plain_data
+__all_states
+PRUNED_PROG(store_pruned, "*(u64 *)(%[v] + 0) = r7;")
+
+SEC("raw_tp/sys_enter")
+__why("nor by an exchange")
+__failure __msg("type=scalar expected=percpu_ptr_rq")
+__plain_data
+__all_states
+PRUNED_PROG(exchange_pruned, "r7 = xchg_64(%[v] + 0, r7);")
 
 SEC("syscall")
 __why("an object of the program's for each processor is another thing")

@@ -21,6 +21,7 @@ struct held {
 	struct sockaddr __kptr_user *addr;
 	struct sockaddr __kptr_untrusted *unref;
 	struct task_struct __kptr *task;
+	__u64 mark;
 };
 
 struct {
@@ -30,6 +31,7 @@ struct {
 	__type(value, struct held);
 } array SEC(".maps");
 
+__u32 which;
 __u64 seen;
 char buf[8];
 
@@ -40,17 +42,18 @@ static struct held *first(void)
 	return bpf_map_lookup_elem(&array, &zero);
 }
 
-SEC("raw_tp/sys_enter")
-__why("NULL goes in")
-__success
-int store_null(void *ctx)
-{
-	struct held *v = first();
+#include "on_value.h"
 
-	if (v)
-		v->addr = NULL;
-	return 0;
-}
+SEC("raw_tp/sys_enter")
+__why("NULL goes in, by a register and by a number")
+__success
+PROG(store_null, "r1 = 0; *(u64 *)(%[v] + 0) = r1; *(u64 *)(%[v] + 0) = 0;")
+
+SEC("raw_tp/sys_enter")
+__why("no other number does")
+__failure __msg("BPF_ST imm must be 0 when storing to kptr at off=0")
+__plain_data
+PROG(store_one, "*(u64 *)(%[v] + 0) = 1;")
 
 SEC("raw_tp/sys_enter")
 __why("what was loaded goes in again, and to who reads user space")
@@ -103,7 +106,7 @@ int followed_unchecked(void *ctx)
 
 SEC("tp_btf/task_newtask")
 __why("no kfunc is given one")
-__failure __msg("R1 must be")
+__failure __msg("R1 must be a rcu pointer\n")
 __number("arg#0 pointer type STRUCT task_struct must point to scalar")
 int BPF_PROG(given_to_kfunc, struct task_struct *task, u64 clone_flags)
 {
@@ -174,13 +177,81 @@ SEC("raw_tp/sys_enter")
 __why("a part of the pointer is not stored")
 __failure __msg("kptr access size must be BPF_DW")
 __plain_data
-int store_half(void *ctx)
+PROG(store_half, "w1 = 0; *(u32 *)(%[v] + 0) = w1;")
+
+SEC("raw_tp/sys_enter")
+__why("nor loaded")
+__failure __msg("kptr access size must be BPF_DW")
+__plain_data
+PROG(load_half, "r1 = *(u32 *)(%[v] + 0);")
+
+SEC("raw_tp/sys_enter")
+__why("nor what is half in it")
+__failure __msg("kptr access misaligned expected=0 off=4")
+__plain_data
+PROG(load_misaligned, "r1 = *(u64 *)(%[v] + 4);")
+
+SEC("raw_tp/sys_enter")
+__why("nor is that stored")
+__failure __msg("kptr access misaligned expected=0 off=4")
+__plain_data
+PROG(store_misaligned, "r1 = 0; *(u64 *)(%[v] + 4) = r1;")
+
+SEC("raw_tp/sys_enter")
+__why("where it is must be known, to load it")
+__failure __msg("kptr access cannot have variable offset")
+__plain_data
+VAR_OFF_PROG(load_var_off, "r1 = *(u64 *)(r2 + 0);")
+
+SEC("raw_tp/sys_enter")
+__why("and to store NULL")
+__failure __msg("kptr access cannot have variable offset")
+__plain_data
+VAR_OFF_PROG(store_var_off, "*(u64 *)(r2 + 0) = 0;")
+
+SEC("raw_tp/sys_enter")
+__why("no helper writes over it")
+__failure __msg("kptr cannot be accessed indirectly by helper")
+__plain_data
+int written_by_helper(void *ctx)
 {
 	struct held *v = first();
 
 	if (v)
-		*(volatile __u32 *)&v->addr = 0;
+		bpf_get_current_comm(v, 8);
 	return 0;
 }
+
+__noinline int takes_value(struct held *v)
+{
+	return v ? v->mark : 0;
+}
+
+SEC("raw_tp/sys_enter")
+__why("nor is a global function given memory with one")
+__failure __msg("kptr cannot be accessed indirectly by helper")
+__plain_data
+int given_to_global_func(void *ctx)
+{
+	struct held *v = first();
+
+	if (v)
+		seen = takes_value(v);
+	return 0;
+}
+
+SEC("raw_tp/sys_enter")
+__why("NULL on one path is not taken for NULL on the other")
+__failure __msg("type=scalar expected=user_ptr_sockaddr")
+__plain_data
+__all_states
+PRUNED_PROG(store_pruned, "*(u64 *)(%[v] + 0) = r7;")
+
+SEC("raw_tp/sys_enter")
+__why("nor by an exchange")
+__failure __msg("type=scalar expected=user_ptr_sockaddr")
+__plain_data
+__all_states
+PRUNED_PROG(exchange_pruned, "r7 = xchg_64(%[v] + 0, r7);")
 
 char LICENSE[] SEC("license") = "GPL";

@@ -11,7 +11,6 @@
 #include "objects.h"
 
 #define __no_insn __stock_failure __stock_msg("kptr in map can only be accessed using BPF_MEM")
-#define __no_insn_in_object __stock_failure __stock_msg("direct access to kptr is disallowed")
 
 struct local {
 	__u64 value;
@@ -31,6 +30,7 @@ struct held {
 	struct local __percpu_kptr *percpu;
 	struct taskhold_rec __kptr *rec;
 	__u64 mark;
+	struct local __percpu_kptr *percpu_too;
 };
 
 struct {
@@ -51,12 +51,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct locked);
 } locks SEC(".maps");
-
-struct owner {
-	struct task_struct __kptr *task;
-	struct task_struct __kptr_untrusted *unref;
-	__u64 value;
-};
 
 __u32 which;
 __u64 seen;
@@ -196,22 +190,27 @@ int exchange_percpu(void *ctx)
 }
 
 SEC("syscall")
-__why("a kptr in an object of the program's, which drops it with the object")
-__success __no_insn_in_object
-int exchange_in_object(void *ctx)
+__why("which within an RCU section can be used after it went in")
+__success __no_insn
+int percpu_used_after_exchange(void *ctx)
 {
-	struct owner *owner = bpf_obj_new(struct owner);
-	struct task_struct *task;
+	struct local __percpu_kptr *percpu = bpf_percpu_obj_new(struct local), *old;
+	struct held *v = first();
+	struct local *mine;
 
-	if (!owner)
+	if (!percpu)
 		return 0;
-	task = own();
-	if (task) {
-		task = kptr_xchg_insn(&owner->task, task);
-		if (task)
-			bpf_task_release(task);
+	if (!v) {
+		bpf_percpu_obj_drop(percpu);
+		return 0;
 	}
-	bpf_obj_drop(owner);
+	bpf_rcu_read_lock();
+	old = kptr_xchg_insn(&v->percpu, percpu);
+	if (old)
+		bpf_percpu_obj_drop(old);
+	mine = bpf_this_cpu_ptr((void *)percpu);
+	mine->value++;
+	bpf_rcu_read_unlock();
 	return 0;
 }
 
@@ -230,6 +229,27 @@ int exchange_unref(void *ctx)
 		seen = task->pid;
 	return 0;
 }
+
+#define UNREF_AGAIN(name)							\
+int name(void *ctx)								\
+{										\
+	struct held *v = first();						\
+										\
+	if (v)									\
+		seen = !!kptr_xchg_insn(&v->unref, v->unref);			\
+	return 0;								\
+}
+
+SEC("syscall")
+__why("what was loaded from it goes in again")
+__success __no_insn
+UNREF_AGAIN(exchange_unref_again)
+
+SEC("syscall")
+__why("who may not handle addresses writes none by an instruction")
+__failure __msg("leaks addr into mem")
+__cap_bpf
+UNREF_AGAIN(exchange_unprivileged)
 
 SEC("syscall")
 __why("a reference that is stored unreferenced stays the program's")
@@ -307,6 +327,54 @@ int used_after_exchange(void *ctx)
 	return 0;
 }
 
+SEC("syscall")
+__why("so is an object for each processor outside of an RCU section")
+__failure __msg("R1 type=scalar expected=percpu_ptr_") __no_insn
+int percpu_used_outside_rcu(void *ctx)
+{
+	struct local __percpu_kptr *percpu = bpf_percpu_obj_new(struct local), *old;
+	struct held *v = first();
+	struct local *mine;
+
+	if (!percpu)
+		return 0;
+	if (!v) {
+		bpf_percpu_obj_drop(percpu);
+		return 0;
+	}
+	old = kptr_xchg_insn(&v->percpu, percpu);
+	if (old)
+		bpf_percpu_obj_drop(old);
+	mine = bpf_this_cpu_ptr((void *)percpu);
+	mine->value++;
+	return 0;
+}
+
+SEC("syscall")
+__why("and within one it is no other slot's")
+__failure __msg("type=percpu_rcu_ptr_ expected=ptr_local") __no_insn
+int percpu_given_twice(void *ctx)
+{
+	struct local __percpu_kptr *percpu = bpf_percpu_obj_new(struct local), *old;
+	struct held *v = first();
+
+	if (!percpu)
+		return 0;
+	if (!v) {
+		bpf_percpu_obj_drop(percpu);
+		return 0;
+	}
+	bpf_rcu_read_lock();
+	old = kptr_xchg_insn(&v->percpu, percpu);
+	if (old)
+		bpf_percpu_obj_drop(old);
+	old = kptr_xchg_insn(&v->percpu_too, percpu);
+	if (old)
+		bpf_percpu_obj_drop(old);
+	bpf_rcu_read_unlock();
+	return 0;
+}
+
 /* What a callback is called with: somebody else's reference, and a slot for it. */
 struct from_caller {
 	struct task_struct *task;
@@ -366,7 +434,7 @@ int exchange_own_in_callback(void *ctx)
 
 SEC("tp_btf/task_newtask")
 __why("a trusted pointer is no reference")
-__failure __msg("must be referenced") __no_insn
+__failure __msg(" must be referenced\n") __no_insn
 int BPF_PROG(exchange_unowned, struct task_struct *new, u64 clone_flags)
 {
 	struct held *v = first();
@@ -382,7 +450,7 @@ int BPF_PROG(exchange_unowned, struct task_struct *new, u64 clone_flags)
 
 SEC("tp_btf/task_newtask")
 __why("nor is an RCU pointer")
-__failure __msg("must be referenced") __no_insn
+__failure __msg(" must be referenced\n") __no_insn
 int BPF_PROG(exchange_rcu, struct task_struct *new, u64 clone_flags)
 {
 	struct held *v = first();
@@ -474,7 +542,7 @@ int exchange_other_type(void *ctx)
 
 SEC("syscall")
 __why("an object of the program's is not of another type of the program's")
-__failure __msg("expected=ptr_local") __no_insn
+__failure __msg("type=ptr_other expected=ptr_local") __no_insn
 int exchange_other_local(void *ctx)
 {
 	struct other *other = bpf_obj_new(struct other);
@@ -495,7 +563,7 @@ int exchange_other_local(void *ctx)
 
 SEC("syscall")
 __why("an object is none for each processor")
-__failure __msg("invalid kptr access") __no_insn
+__failure __msg("type=ptr_ expected=ptr_local") __no_insn
 int exchange_local_as_percpu(void *ctx)
 {
 	struct local *local = bpf_obj_new(struct local);
@@ -516,7 +584,7 @@ int exchange_local_as_percpu(void *ctx)
 
 SEC("syscall")
 __why("a member is not the object")
-__failure __msg("invalid kptr access") __no_insn
+__failure __msg("type=ptr_task_struct expected=ptr_task_struct") __no_insn
 int exchange_member(void *ctx)
 {
 	struct held *v = first();
@@ -553,31 +621,42 @@ int exchange_number(void *ctx)
  * The path with NULL is looked at first. Where that does not count as something
  * that the exchange relies on, the path with a number is taken for the same.
  */
+#define PRUNED(name, offset, then)						\
+__attribute__((naked)) int name(void)						\
+{										\
+	asm volatile ("*(u32 *)(r10 - 4) = 0;"					\
+		      "r2 = r10;"						\
+		      "r2 += -4;"						\
+		      "r1 = %[array] ll;"					\
+		      "call %[lookup];"						\
+		      "if r0 == 0 goto 2f;"					\
+		      "r6 = r0;"						\
+		      "call %[random];"						\
+		      "r7 = 0x41414141;"					\
+		      "if r0 > 100 goto 1f;"					\
+		      "r7 = 0;"							\
+		      "1: r7 = xchg_64(r6 + " offset ", r7);"			\
+		      then							\
+		      "2: r0 = 0;"						\
+		      "exit;"							\
+		      :								\
+		      : [lookup] "i" (bpf_map_lookup_elem),			\
+			[random] "i" (bpf_get_prandom_u32),			\
+			[release] "i" (bpf_task_release), [array] "i" (&array)	\
+		      : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "memory"); \
+}
+
 SEC("syscall")
 __why("NULL on one path is not taken for NULL on the other")
-__failure __msg("type=scalar expected=ptr_task_struct") __no_insn
+__failure __msg("type=scalar expected=ptr_task_struct or untrusted_ptr_task_struct") __no_insn
 __all_states
-__attribute__((naked)) int exchange_pruned(void)
-{
-	asm volatile ("*(u32 *)(r10 - 4) = 0;"
-		      "r2 = r10;"
-		      "r2 += -4;"
-		      "r1 = %[array] ll;"
-		      "call %[lookup];"
-		      "if r0 == 0 goto 2f;"
-		      "r6 = r0;"
-		      "call %[random];"
-		      "r7 = 0x41414141;"
-		      "if r0 > 100 goto 1f;"
-		      "r7 = 0;"
-		      "1: r7 = xchg_64(r6 + 8, r7);"
-		      "2: r0 = 0;"
-		      "exit;"
-		      :
-		      : [lookup] "i" (bpf_map_lookup_elem), [random] "i" (bpf_get_prandom_u32),
-			[array] "i" (&array)
-		      : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "memory");
-}
+PRUNED(exchange_pruned, "8", "")
+
+SEC("syscall")
+__why("nor where a destructor would be called with the number")
+__failure __msg("type=scalar expected=ptr_task_struct\n") __no_insn
+__all_states
+PRUNED(exchange_ref_pruned, "0", "if r7 == 0 goto 2f; r1 = r7; call %[release];")
 
 /* ---- instructions ---- */
 
@@ -602,20 +681,6 @@ int compare_and_exchange(void *ctx)
 
 	if (v)
 		seen = __sync_val_compare_and_swap((__u64 *)&v->task, 0, 0);
-	return 0;
-}
-
-SEC("syscall")
-__why("nor are its bits set")
-__failure __msg("BPF_XCHG is the only atomic operation on a kptr") __no_insn_in_object
-int or_in_object(void *ctx)
-{
-	struct owner *owner = bpf_obj_new(struct owner);
-
-	if (!owner)
-		return 0;
-	__sync_fetch_and_or((__u64 *)&owner->task, 1);
-	bpf_obj_drop(owner);
 	return 0;
 }
 
@@ -665,20 +730,6 @@ int exchange_half_with_data(void *ctx)
 
 	if (v)
 		seen = __sync_lock_test_and_set((__u64 *)((void *)&v->mark - 4), seen);
-	return 0;
-}
-
-SEC("syscall")
-__why("nor in an object of the program's")
-__failure __msg("misaligned access off")
-int exchange_half_in_object(void *ctx)
-{
-	struct owner *owner = bpf_obj_new(struct owner);
-
-	if (!owner)
-		return 0;
-	seen = __sync_lock_test_and_set((__u64 *)((void *)&owner->value - 4), seen);
-	bpf_obj_drop(owner);
 	return 0;
 }
 

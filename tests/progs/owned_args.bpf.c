@@ -66,7 +66,7 @@ int BPF_PROG(acquired_unchecked, struct file *file)
 
 SEC("lsm/file_open")
 __why("a trusted argument is not the program's own")
-__failure __msg("R1 must be referenced") __no_kfunc
+__failure __msg("R1 must be referenced\n") __no_kfunc
 int BPF_PROG(trusted, struct file *file)
 {
 	seen = taskhold_file_refs(file);

@@ -128,7 +128,7 @@ int released_twice(void *ctx)
 
 SEC("syscall")
 __why("and is none after that")
-__failure __msg("arg#0") __no_kfunc
+__failure __msg(NO_STRUCT) __no_kfunc
 int number_of_released(void *ctx)
 {
 	struct pid *pid = taskhold_pid_of_task(bpf_get_current_task_btf());

@@ -282,7 +282,7 @@ int BPF_PROG(user_to_percpu_helper, struct task_struct *task, u64 clone_flags)
 
 SEC("tp_btf/task_newtask")
 __why("no kfunc takes one for an object of the kernel's")
-__failure __msg("R1 must be")
+__failure __msg("R1 must be a rcu pointer\n")
 int BPF_PROG(user_to_kfunc, struct task_struct *task, u64 clone_flags)
 {
 	seen = taskhold_task_in_cgroup((void *)task->robust_list, 1);

@@ -28,6 +28,12 @@ struct testmod_flags_other {
 	int number;
 };
 
+/* Has an object at its own address, which is not what a program owns. */
+struct testmod_flags_outer {
+	struct testmod_flags_object first;
+	int number;
+};
+
 static char *which = "";
 module_param(which, charp, 0444);
 static int result = 1;
@@ -39,6 +45,11 @@ __bpf_kfunc void testmod_flags_drop(void *object)
 {
 }
 CFI_NOSEAL(testmod_flags_drop);
+
+__bpf_kfunc void testmod_flags_outer_drop(void *outer)
+{
+}
+CFI_NOSEAL(testmod_flags_outer_drop);
 
 /* As it ought to be. */
 __bpf_kfunc struct testmod_flags_object *testmod_flags_get(struct testmod_flags_object **slot)
@@ -136,6 +147,19 @@ __bpf_kfunc void testmod_flags_put(struct testmod_flags_object *object)
 {
 }
 
+__bpf_kfunc void testmod_flags_look(struct testmod_flags_object *object)
+{
+}
+
+__bpf_kfunc struct testmod_flags_outer *testmod_flags_outer_new(void)
+{
+	return NULL;
+}
+
+__bpf_kfunc void testmod_flags_outer_put(struct testmod_flags_outer *outer)
+{
+}
+
 __bpf_kfunc_end_defs();
 
 #define GET	(KF_ACQUIRE | KF_RET_NULL | KF_KPTR_GET)
@@ -155,6 +179,9 @@ BTF_ID_FLAGS(func, testmod_flags_get_map, GET)
 BTF_ID_FLAGS(func, testmod_flags_get_alloc, GET)
 BTF_ID_FLAGS(func, testmod_flags_set, KF_OWNED_ARGS)
 BTF_ID_FLAGS(func, testmod_flags_put, KF_RELEASE)
+BTF_ID_FLAGS(func, testmod_flags_look, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, testmod_flags_outer_new, KF_ACQUIRE | KF_RET_NULL)
+BTF_ID_FLAGS(func, testmod_flags_outer_put, KF_RELEASE)
 BTF_KFUNCS_END(good_ids)
 CASE(no_acquire, testmod_flags_get, KF_RET_NULL | KF_KPTR_GET)
 CASE(no_ret_null, testmod_flags_get, KF_ACQUIRE | KF_KPTR_GET)
@@ -192,19 +219,21 @@ static const struct {
 BTF_ID_LIST(dtor_ids)
 BTF_ID(struct, testmod_flags_object)
 BTF_ID(func, testmod_flags_drop)
+BTF_ID(struct, testmod_flags_outer)
+BTF_ID(func, testmod_flags_outer_drop)
 
 static int __init testmod_flags_init(void)
 {
-	const struct btf_id_dtor_kfunc dtor = {
-		.btf_id = dtor_ids[0],
-		.kfunc_btf_id = dtor_ids[1],
+	const struct btf_id_dtor_kfunc dtors[] = {
+		{ .btf_id = dtor_ids[0], .kfunc_btf_id = dtor_ids[1] },
+		{ .btf_id = dtor_ids[2], .kfunc_btf_id = dtor_ids[3] },
 	};
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		if (!strcmp(which, cases[i].name)) {
 			result = register_btf_kfunc_id_set(BPF_PROG_TYPE_SYSCALL, &cases[i].set);
-			return register_btf_id_dtor_kfuncs(&dtor, 1, THIS_MODULE);
+			return register_btf_id_dtor_kfuncs(dtors, ARRAY_SIZE(dtors), THIS_MODULE);
 		}
 	}
 	return -ENOKEY;

@@ -14,6 +14,8 @@
 
 #include "lib/cpus.h"
 #include "lib/expect.h"
+#include "lib/held_maps.h"
+#include "lib/reader.h"
 #include "lib/testmod.h"
 #include "conntrack_kptrs.skel.h"
 
@@ -44,38 +46,71 @@ static int run_tc(struct bpf_program *prog, struct conntrack_kptrs *ct)
 	return ct->bss->ret;
 }
 
-static void element(struct conntrack_kptrs *ct, __u32 key)
-{
-	__u64 value[2] = {};
+#define WORDS	2	/* of a value; the first is a kptr */
 
-	if (bpf_map__update_elem(ct->maps.entries, &key, sizeof(key), value, sizeof(value), 0))
+static struct held held_of(struct conntrack_kptrs *ct, const struct held_kind *kind)
+{
+	return (struct held){
+		.kind = *kind,
+		.map = held_map_of(ct->obj, kind->which),
+		.words = WORDS,
+		.kptrs = 1,
+		.key = &ct->bss->key,
+	};
+}
+
+/* Anew, with nothing in it. */
+static void element(const struct held *held, __u32 key)
+{
+	if (held_update(held, key, BPF_ANY))
 		die("make an element");
 }
 
-static void drop(struct conntrack_kptrs *ct, __u32 key)
+static void drop(const struct held *held, __u32 key)
 {
-	if (bpf_map__delete_elem(ct->maps.entries, &key, sizeof(key), 0))
+	if (bpf_map__delete_elem(held->map, &key, sizeof(key), 0))
 		die("delete an element");
+}
+
+/* With an element in one of the maps; what is loaded on a patched kernel alone. */
+static struct conntrack_kptrs *conntrack_open(const struct held_kind *kind, bool by_insn,
+					      struct held *held)
+{
+	char *modprobe[] = { "modprobe", "nf_conntrack", NULL };
+	struct conntrack_kptrs *ct;
+
+	/* a per-CPU value is the one of the CPU that the program runs on */
+	run_on(0);
+	if (run(modprobe))
+		die("modprobe nf_conntrack");
+	ct = conntrack_kptrs__open();
+	if (!ct)
+		die("open conntrack_kptrs.bpf.o");
+	held_choose(ct->obj, &ct->rodata->which, kind->which);
+	ct->rodata->by_insn = by_insn;
+	if (conntrack_kptrs__load(ct))
+		die("load conntrack_kptrs.bpf.o");
+	ct->bss->timeout_ms = 600000;
+	ct->bss->port = 1000;
+	*held = held_of(ct, kind);
+	element(held, 0);
+	return ct;
 }
 
 FIXTURE(conntrack)
 {
 	struct conntrack_kptrs *ct;
+	struct held held;
 };
 
 FIXTURE_SETUP(conntrack)
 {
-	char *modprobe[] = { "modprobe", "nf_conntrack", NULL };
+	const struct held_kind hash = { .which = HELD_HASH };
 
 	if (!expect_kernel_patched())
 		SKIP(return, "the kernel lacks the patches of kernel/patches");
-	ASSERT_EQ(0, run(modprobe));
-	self->ct = conntrack_kptrs__open_and_load();
-	ASSERT_NE(NULL, self->ct);
+	self->ct = conntrack_open(&hash, false, &self->held);
 	ASSERT_EQ(0, entries());
-	self->ct->bss->timeout_ms = 600000;
-	self->ct->bss->port = 1000;
-	element(self->ct, 0);
 }
 
 FIXTURE_TEARDOWN(conntrack)
@@ -87,7 +122,7 @@ FIXTURE_TEARDOWN(conntrack)
 /* The entry's time is over, and somebody has seen that. */
 static bool expired(struct conntrack_kptrs *ct)
 {
-	return run_tc(ct->progs.lookup, ct) == -ENOENT;
+	return run_tc(ct->progs.find, ct) == -ENOENT;
 }
 
 TEST_F(conntrack, is_got_by_its_tuple)
@@ -145,18 +180,7 @@ TEST_F(conntrack, outlives_its_place_in_the_table)
 	/* nobody finds it but by the map */
 	EXPECT_EQ(1, entries());
 	EXPECT_EQ(0, run_tc(self->ct->progs.get, self->ct));
-	drop(self->ct, 0);
-	EXPECT_TRUE(until(10, entries() == 0));
-}
-
-TEST_F(conntrack, goes_with_the_map)
-{
-	self->ct->bss->timeout_ms = 1;
-	ASSERT_EQ(0, run_tc(self->ct->progs.put, self->ct));
-	ASSERT_TRUE(until(10, expired(self->ct)));
-	ASSERT_EQ(1, entries());
-	conntrack_kptrs__destroy(self->ct);
-	self->ct = NULL;
+	drop(&self->held, 0);
 	EXPECT_TRUE(until(10, entries() == 0));
 }
 
@@ -172,7 +196,7 @@ TEST_F(conntrack, reused_slot_has_another)
 	self->ct->bss->port = 1000;
 	EXPECT_EQ(-2, run_tc(self->ct->progs.get, self->ct));
 	EXPECT_TRUE(until(10, entries() == 1));
-	drop(self->ct, 0);
+	drop(&self->held, 0);
 }
 
 /* In a namespace of its own, of which nothing but the map's entry is left. */
@@ -227,10 +251,157 @@ TEST_F(conntrack, holds_its_namespace_and_no_other)
 	}
 	/* it has not begun to go, or else it would not be there to be got from */
 	EXPECT_EQ(0, run_tc(self->ct->progs.get, self->ct));
-	drop(self->ct, 0);
+	drop(&self->held, 0);
 	EXPECT_TRUE(freed_but(before)) {
 		TH_LOG("%ld namespaces, %ld before", namespaces(), before);
 	}
+}
+
+/* ---- how they go, in maps of all kinds ---- */
+
+FIXTURE(entry)
+{
+	struct conntrack_kptrs *ct;
+	struct held held;
+	struct bpf_newest before;	/* BPF objects that are not of this test */
+};
+
+FIXTURE_VARIANT(entry)
+{
+	struct held_kind kind;
+	bool by_insn;
+};
+
+#define VARIANT(name, number, array, lru, percpu, insn)				\
+	FIXTURE_VARIANT_ADD(entry, name)					\
+	{									\
+		.kind = {							\
+			.which = number, .is_array = array, .is_lru = lru,	\
+			.is_percpu = percpu,					\
+		},								\
+		.by_insn = insn,						\
+	}
+
+VARIANT(array, HELD_ARRAY, true, false, false, false);
+VARIANT(array_by_instruction, HELD_ARRAY, true, false, false, true);
+VARIANT(hash, HELD_HASH, false, false, false, false);
+VARIANT(hash_by_instruction, HELD_HASH, false, false, false, true);
+VARIANT(hash_without_preallocation, HELD_HASH_LAZY, false, false, false, false);
+VARIANT(lru_hash, HELD_LRU, false, true, false, false);
+VARIANT(percpu_array, HELD_CPU_ARRAY, true, false, true, false);
+VARIANT(lru_percpu_hash, HELD_CPU_LRU, false, true, true, false);
+VARIANT(map_in_map, HELD_INNER, false, false, false, false);
+
+/* One that nobody has but the slot, as its time in the table is over. */
+FIXTURE_SETUP(entry)
+{
+	if (!expect_kernel_patched())
+		SKIP(return, "the kernel lacks the patches of kernel/patches");
+	self->before = bpf_newest();
+	self->ct = conntrack_open(&variant->kind, variant->by_insn, &self->held);
+	ASSERT_EQ(0, entries());
+	self->ct->bss->timeout_ms = 1;
+	ASSERT_EQ(0, run_tc(self->ct->progs.put, self->ct));
+	ASSERT_TRUE(until(10, expired(self->ct)));
+	ASSERT_EQ(1, entries());
+	EXPECT_EQ(0, run_tc(self->ct->progs.get, self->ct));
+}
+
+FIXTURE_TEARDOWN(entry)
+{
+	conntrack_kptrs__destroy(self->ct);
+	EXPECT_TRUE(until(10, entries() == 0));
+}
+
+TEST_F(entry, is_taken_out)
+{
+	EXPECT_EQ(0, run_tc(self->ct->progs.take, self->ct));
+	EXPECT_TRUE(until(10, entries() == 0));
+	EXPECT_EQ(-2, run_tc(self->ct->progs.get, self->ct));
+	EXPECT_EQ(-2, run_tc(self->ct->progs.take, self->ct));
+}
+
+TEST_F(entry, is_replaced_by_another)
+{
+	self->ct->bss->port = 1001;
+	ASSERT_EQ(0, run_tc(self->ct->progs.put, self->ct));
+	ASSERT_TRUE(until(10, expired(self->ct)));
+	EXPECT_TRUE(until(10, entries() == 1));
+	EXPECT_EQ(0, run_tc(self->ct->progs.get, self->ct));
+	self->ct->bss->port = 1000;
+	EXPECT_EQ(-2, run_tc(self->ct->progs.get, self->ct));
+}
+
+TEST_F(entry, user_space_sees_nothing_of_it)
+{
+	__u64 words[WORDS * HELD_MAX_CPUS];
+
+	ASSERT_EQ(0, held_lookup(&self->held, 0, words));
+	EXPECT_EQ(0, words[0]);
+	EXPECT_EQ(0, run_tc(self->ct->progs.get, self->ct));
+}
+
+TEST_F(entry, goes_with_an_update)
+{
+	ASSERT_EQ(-EEXIST, held_update(&self->held, 0, BPF_NOEXIST));
+	EXPECT_EQ(0, run_tc(self->ct->progs.get, self->ct));
+	ASSERT_EQ(0, held_update(&self->held, 0, BPF_ANY));
+	EXPECT_TRUE(until(10, entries() == 0));
+	EXPECT_EQ(-2, run_tc(self->ct->progs.get, self->ct));
+}
+
+TEST_F(entry, goes_with_its_element)
+{
+	__u32 key = 0;
+
+	if (variant->kind.is_array) {
+		EXPECT_EQ(-EINVAL, bpf_map__delete_elem(self->held.map, &key, sizeof(key), 0));
+		EXPECT_EQ(1, entries());
+		EXPECT_EQ(0, run_tc(self->ct->progs.get, self->ct));
+		return;
+	}
+	drop(&self->held, 0);
+	EXPECT_TRUE(until(10, entries() == 0));
+	EXPECT_EQ(-1, run_tc(self->ct->progs.get, self->ct));
+}
+
+TEST_F(entry, goes_when_it_is_evicted_and_not_otherwise)
+{
+	int err = 0;
+	__u32 key;
+
+	for (key = 1; !err && key < 100 * KPTR_ENTRIES && entries(); key++) {
+		err = held_update(&self->held, key, BPF_ANY);
+		self->ct->bss->key = key;
+		/* what no program has looked at would be evicted before */
+		run_tc(self->ct->progs.get, self->ct);
+	}
+	self->ct->bss->key = 0;
+	if (variant->kind.is_lru) {
+		EXPECT_EQ(0, err);
+		EXPECT_EQ(0, entries());
+		EXPECT_EQ(-1, run_tc(self->ct->progs.get, self->ct));
+	} else {
+		EXPECT_EQ(-E2BIG, err);
+		EXPECT_EQ(1, entries());
+		EXPECT_EQ(0, run_tc(self->ct->progs.get, self->ct));
+	}
+}
+
+TEST_F(entry, goes_with_the_map)
+{
+	int fd = dup(bpf_map__fd(self->held.map));
+
+	ASSERT_LE(0, fd);
+	conntrack_kptrs__destroy(self->ct);
+	self->ct = NULL;
+	ASSERT_TRUE(until(10, bpf_made_since(self->before) == 1)) {
+		TH_LOG("%d BPF objects of this test", bpf_made_since(self->before));
+	}
+	/* one that had been let go of would go in a work queue, and soon */
+	EXPECT_FALSE(until(1, entries() == 0));
+	close(fd);
+	EXPECT_TRUE(until(10, entries() == 0));
 }
 
 /* ---- on two processors at once ---- */
@@ -260,8 +431,8 @@ TEST_F(conntrack, is_got_while_it_goes)
 	while (now_ns(CLOCK_MONOTONIC) < (self->ct->bss->met ? end : bound)) {
 		run_tc(self->ct->progs.replace_many, self->ct);
 		/* the last one goes with its element */
-		drop(self->ct, 0);
-		element(self->ct, 0);
+		drop(&self->held, 0);
+		element(&self->held, 0);
 	}
 	self->ct->bss->rounds = 0;
 	pthread_join(thread, NULL);

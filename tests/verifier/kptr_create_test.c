@@ -12,9 +12,9 @@
  * then is refused by a kernel with the patches of kernel/patches; one without
  * creates the map, with no kptrs.
  */
-#include <linux/capability.h>
 #include <sys/mman.h>
 
+#include "lib/capabilities.h"
 #include "lib/expect.h"
 #include "lib/kmsg.h"
 #include "lib/kptr_types.h"
@@ -457,23 +457,8 @@ TEST(not_mapped_nor_frozen)
 
 #define UNPRIVILEGED "/proc/sys/kernel/unprivileged_bpf_disabled"
 
-/* Capabilities that count, out of those that the process has. */
-static void capabilities(__u64 effective)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(SYS_capget, &header, data))
-		die("capget");
-	data[0].effective = data[0].permitted & effective;
-	data[1].effective = data[1].permitted & (effective >> 32);
-	if (syscall(SYS_capset, &header, data))
-		die("capset");
-}
-
 TEST(takes_cap_bpf)
 {
-	const __u64 bpf = 1ULL << CAP_BPF, all = ~0ULL;
 	struct types with, without;
 	char before[16];
 	int plain, kptrs, allowed;
@@ -488,9 +473,9 @@ TEST(takes_cap_bpf)
 	capabilities(0);
 	plain = types_map(&without, BPF_MAP_TYPE_ARRAY, 0);
 	kptrs = types_map(&with, BPF_MAP_TYPE_ARRAY, 0);
-	capabilities(bpf);
+	capabilities(CAPABILITY(CAP_BPF));
 	allowed = types_map(&with, BPF_MAP_TYPE_ARRAY, 0);
-	capabilities(all);
+	capabilities(CAPABILITIES_ALL);
 	write_file(UNPRIVILEGED, before);
 
 	EXPECT_LE(0, plain);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 60
 // module: none
-// rows: C1
+// rows: C1, E8
 /*
  * What the verifier accepts and refuses of kptr_get kfuncs that another module than
- * taskhold has, and whose arguments have names which mean something for others.
+ * taskhold has, and whose arguments have names which mean something for others; and of
+ * one with KF_OWNED_ARGS.
  */
 #include "lib/expect.h"
 #include "lib/testmod.h"

@@ -227,6 +227,14 @@ TEST_F(local, pointer_that_is_left_over_is_read_and_no_more)
 	EXPECT_EQ(0, objects(self));
 }
 
+TEST_F(local, unreferenced_one_of_its_own)
+{
+	/* by the helper nothing gets in, as it takes what is referenced alone */
+	EXPECT_EQ(variant->by_insn ? 0 : -1, run_prog(self->l->progs.exchange_unref, self->l));
+	EXPECT_EQ(variant->by_insn ? self->pid : 0, self->l->bss->seen);
+	EXPECT_EQ(0, objects(self));
+}
+
 /* ---- the same type by name and members, of another object ---- */
 
 static char log_text[1 << 16];

@@ -8,11 +8,13 @@
 #include "lib/expect.h"
 
 #include "kptr_xchg_insn.skel.h"
+#include "kptr_xchg_object.skel.h"
 
 int main(void)
 {
-	struct expect_object object;
+	struct expect_object objects[2];
 
-	object.elf = kptr_xchg_insn__elf_bytes(&object.size);
-	expect_main(&object, 1);
+	objects[0].elf = kptr_xchg_insn__elf_bytes(&objects[0].size);
+	objects[1].elf = kptr_xchg_object__elf_bytes(&objects[1].size);
+	expect_main(objects, 2);
 }
