@@ -86,12 +86,13 @@ stock_config() {
 	cat "${image/vmlinuz-/config-}"
 }
 
-# What a fragment says of where it begins, "# NAME: value" in its head.
+# What a fragment says of where it begins, "# NAME: value" in its head; of several names
+# by "NAME|NAME", in the order in which they stand.
 fragment_directive() {
 	local name=$1
 	shift
 
-	sed -nE "s/^# $name: (.*)\$/\\1/p" "$@"
+	sed -nE "s/^# ($name): (.*)\$/\\2/p" "$@"
 }
 
 # configure LOG SRC OBJ FRAGMENT... -- MAKE...: a fragment may say in its head
@@ -99,11 +100,12 @@ fragment_directive() {
 #	# on: TARGET	a target of the kernel's Makefile to begin with, else tinyconfig;
 #			"stock" is the configuration of Debian's own kernel, and
 #			"nothing" leaves every option at its default
-#	# merge: PATH	a file in the kernel's source that goes before the fragment
+#	# want: PATH	a file in the kernel's source that goes before the fragment
+#	# merge: PATH	likewise, of which not every option matters: behind those
 #
-# and every option that a fragment itself sets has to stick.
+# and every option that a fragment sets, or a file that it wants, has to stick.
 configure() {
-	local log=$1 src=$2 obj=$3 on fragment path fragments=() merge=()
+	local log=$1 src=$2 obj=$3 on fragment path fragments=() merge=() wanted=()
 	shift 3
 
 	while [[ $1 != -- ]]; do
@@ -117,8 +119,12 @@ configure() {
 			[[ -r $src/$path ]] ||
 				die "$fragment wants $path merged, which this source does not have"
 			merge+=("$src/$path")
-		done < <(fragment_directive merge "$fragment")
+		done < <(fragment_directive 'want|merge' "$fragment")
+		while read -r path; do
+			wanted+=("$src/$path")
+		done < <(fragment_directive want "$fragment")
 		merge+=("$fragment")
+		wanted+=("$fragment")
 	done
 	if [[ $on == stock ]]; then
 		stock_config >"$obj/.config"
@@ -130,7 +136,7 @@ configure() {
 	run_logged "$log" env -C "$src" scripts/kconfig/merge_config.sh -m -O "$obj" \
 		"$obj/.config" "${merge[@]}"
 	run_logged "$log" "$@" olddefconfig
-	check_config "$obj/.config" "${fragments[@]}"
+	check_config "$obj/.config" "${wanted[@]}"
 }
 
 # drop_modules OBJ: so that the next build links them anew. kbuild writes the BTF of
