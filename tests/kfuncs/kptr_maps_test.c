@@ -281,6 +281,9 @@ TEST_F(kptr, goes_with_an_update)
 	ASSERT_EQ(0, update(self->map, 0));
 	EXPECT_EQ(-3, get(self->m));
 	expect_freed(_metadata, self, values(variant));
+	/* at once, in the call of who updates */
+	EXPECT_FALSE(self->dtor->bss->blind);
+	EXPECT_EQ(0, self->dtor->bss->in_bh);
 }
 
 /* One call drops one reference: who has another keeps the record. */
@@ -514,6 +517,9 @@ TEST_F(storage, goes_with_its_owner)
 		self->has_cgroup = false;
 	}
 	expect_let_go(_metadata, self);
+	/* a task goes in a callback of RCU, which the destructor has to stand */
+	EXPECT_FALSE(self->dtor->bss->blind);
+	EXPECT_EQ(variant->is_cgroup ? 0 : 1, self->dtor->bss->in_bh);
 }
 
 /* The owner is still there; its own record goes with the policy. */

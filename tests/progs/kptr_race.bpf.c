@@ -3,7 +3,7 @@
  * References to objects of each kind that has a kptr_get kfunc are put into a map
  * value, taken out and got, on several processors at once, and all of it is
  * counted. Which kind, map and exchange, user space says. What is got must be
- * something that was put: the numbers of pids and of files' inodes are noted
+ * something that was put: the numbers of processes and of files' inodes are noted
  * before, so that an object in reused memory is told from it.
  */
 #include "vmlinux.h"
@@ -57,7 +57,7 @@ struct {
 	__type(value, struct held);
 } waiting SEC(".maps");
 
-/* Numbers of what was put: of pids, or of inodes. */
+/* Numbers of what was put: of processes, or of inodes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -142,12 +142,12 @@ static bool noted(__u64 number)
 /* Before it is put: who gets it may look at once. */
 static bool note_rec(struct taskhold_rec *rec)
 {
-	return true;
+	return note(rec->info.tgid);
 }
 
 static bool note_task(struct task_struct *task)
 {
-	return true;
+	return note(task->tgid);
 }
 
 static bool note_pid(struct pid *pid)
@@ -165,12 +165,12 @@ static bool use_rec(struct taskhold_rec *rec)
 {
 	struct taskhold_info info;
 
-	return !taskhold_rec_snapshot(rec, &info, sizeof(info), 0) && info.tgid;
+	return !taskhold_rec_snapshot(rec, &info, sizeof(info), 0) && noted(info.tgid);
 }
 
 static bool use_task(struct task_struct *task)
 {
-	return task->tgid && task->rcu_users.refs.counter > 0;
+	return noted(task->tgid) && task->rcu_users.refs.counter > 0;
 }
 
 static bool use_pid(struct pid *pid)
