@@ -201,37 +201,13 @@ __why("a pointer to the stack")
 __failure __msg("type=fp expected=ptr_task_struct or untrusted_ptr_task_struct")
 PROG(store_stack, "*(u64 *)(%[v] + 8) = r10;")
 
-/*
- * The path with NULL is looked at first. Where that does not count as something
- * that the store relies on, the path with a number is taken for the same.
- */
 SEC("syscall")
 __why("NULL on one path is not taken for NULL on the other")
 __failure __msg("type=scalar expected=ptr_task_struct or untrusted_ptr_task_struct")
 __all_states
-__attribute__((naked)) int store_pruned(void)
-{
-	asm volatile ("*(u32 *)(r10 - 4) = 0;"
-		      "r2 = r10;"
-		      "r2 += -4;"
-		      "r1 = %[array] ll;"
-		      "call %[lookup];"
-		      "if r0 == 0 goto 2f;"
-		      "r6 = r0;"
-		      "call %[random];"
-		      "r7 = 0x41414141;"
-		      "if r0 > 100 goto 1f;"
-		      "r7 = 0;"
-		      "1: *(u64 *)(r6 + 8) = r7;"
-		      "2: r0 = 0;"
-		      "exit;"
-		      :
-		      : [lookup] "i" (bpf_map_lookup_elem), [random] "i" (bpf_get_prandom_u32),
-			[array] "i" (&array)
-		      : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "memory");
-}
+PRUNED_PROG(store_pruned, "*(u64 *)(%[v] + 8) = r7;")
 
-/* The same where the helper is what takes NULL. */
+/* As PRUNED_PROG(), where the helper is what takes NULL, and returns a reference. */
 SEC("syscall")
 __why("nor by the helper")
 __failure __msg("R2 type=scalar expected=ptr_")
