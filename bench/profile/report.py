@@ -42,6 +42,9 @@ PARTS = [
     ("user", "user space: drain, checksum"),
     ("write", "write(): copied, page cache zeroed"),
 ]
+# Of these the module alone makes what there is: user space of other programs than spawn
+# may as well be a shell's that waits.
+BY_MODULE = [part for part, _ in PARTS if part not in ("user", "write")]
 OUTSIDE = "-"
 
 # Asking a policy whose admit() is empty, against an empty tp_btf program on the same
@@ -141,16 +144,17 @@ def main():
             if abs(insns) >= functions:
                 print(f"{region:<18}{function:<50}{insns:>10.1f}")
 
+    idle = sum(figures["loaded"][part][2] for part in BY_MODULE)
     with open(f"{out}/profile.json", "w", encoding="ascii") as f:
         json.dump({"kernel": kernel, "unit": "instructions a process", "processes": count,
                    "bare": statistics.median(clock["nothing"]),
                    "own": {name: round(statistics.median(own[name]), 1) for name in SHOWN},
+                   "idle": round(idle, 1),
                    "parts": {name: {part: round(values[0], 1)
                                     for part, values in figures[name].items()}
                              for name in SHOWN}}, f, indent=1)
         f.write("\n")
 
-    idle = max(own["loaded"])
     asking = figures["empty-policy"]["birth/admit"][0] / figures["empty-program"]["program"][0]
     print(f"\nthe module without a policy: {idle:.0f}, has to be 0\n"
           f"asking an empty policy, against an empty program: x {asking:.2f}, "

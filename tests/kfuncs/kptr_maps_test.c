@@ -517,9 +517,18 @@ TEST_F(storage, goes_with_its_owner)
 		self->has_cgroup = false;
 	}
 	expect_let_go(_metadata, self);
-	/* a task goes in a callback of RCU, which the destructor has to stand */
 	EXPECT_FALSE(self->dtor->bss->blind);
-	EXPECT_EQ(variant->is_cgroup ? 0 : 1, self->dtor->bss->in_bh);
+	if (variant->is_cgroup) {
+		EXPECT_EQ(0, self->dtor->bss->in_bh);
+	} else if (!self->dtor->bss->in_bh) {
+		/*
+		 * A task goes in a callback of RCU, which the destructor has to stand,
+		 * unless one of the threads of RCU for tasks has looked at it while it
+		 * ran: programs of the tests before may just have been let go.
+		 */
+		EXPECT_EQ(0, strncmp(self->dtor->bss->outside_bh, "rcu_tasks_", 10))
+			TH_LOG("called by %s", self->dtor->bss->outside_bh);
+	}
 }
 
 /* The owner is still there; its own record goes with the policy. */

@@ -11,6 +11,7 @@ extern const int __preempt_count __ksym __weak;
 
 __u64 calls;
 __u64 in_bh;	/* of these, where nothing may sleep: callbacks of RCU are called so */
+char outside_bh[16];	/* who it was that called otherwise, the last time */
 bool blind;	/* nobody knows where the kernel counts */
 
 static int preempt_count(void)
@@ -29,6 +30,8 @@ int BPF_PROG(on_dtor)
 	__sync_fetch_and_add(&calls, 1);
 	if (preempt_count() & SOFTIRQ_MASK)
 		__sync_fetch_and_add(&in_bh, 1);
+	else
+		bpf_get_current_comm(outside_bh, sizeof(outside_bh));
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "lib/expect.h"
+#include "lib/held_maps.h"
 #include "lib/kmsg.h"
 #include "lib/testmod.h"
 #include "conntrack_kptrs.skel.h"
@@ -79,19 +80,18 @@ static void send_something(void)
 /* Can a program have an entry? */
 static int load_program(void)
 {
-	struct bpf_object *obj;
-	const void *elf;
-	size_t size;
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_level = 1,
+		    .kernel_log_buf = expect_log, .kernel_log_size = sizeof(expect_log));
+	struct conntrack_kptrs *ct = conntrack_kptrs__open_opts(&opts);
 	int err;
 
 	libbpf_set_print(expect_print);
 	expect_libbpf[0] = '\0';
-	elf = conntrack_kptrs__elf_bytes(&size);
-	obj = expect_open(elf, size);
-	if (!obj || !expect_pick(obj, "lookup"))
+	if (!ct || !expect_pick(ct->obj, "find"))
 		die("open conntrack_kptrs.bpf.o");
-	err = bpf_object__load(obj);
-	bpf_object__close(obj);
+	held_choose(ct->obj, &ct->rodata->which, HELD_NONE);
+	err = conntrack_kptrs__load(ct);
+	conntrack_kptrs__destroy(ct);
 	return err;
 }
 
