@@ -27,10 +27,8 @@ fi
 
 # What of a suite runs with --part, as TESTS has it; nothing is all of it. The
 # rest of these has run on the stock kernel, which has all tests that do not need the
-# series. On the patched kernel it is those, and what the series has a hand in; on that
-# built by clang what is called by pointers, as stubs and destructors, and what depends on
-# type tags; on the debug kernel what keeps references and lets them go, and not what only
-# loads.
+# series. On the patched kernel it is those, and what the series has a hand in; on the debug
+# kernel what keeps references and lets them go, and not what only loads.
 part_of() {
 	case $1 in
 	patched) echo 'verifier/ kfuncs/ struct_ops/members struct_ops/update struct_ops/fault' \
@@ -41,12 +39,6 @@ part_of() {
 		    'verifier/kptr_iter verifier/pid_locks' \
 		    'kfuncs/kptr_maps struct_ops/update module/dtors module/same_name module/unload' \
 		    'threads/exec kptr_race' ;;
-	clang) echo 'verifier/*_run verifier/*_kptrs verifier/kptr_user verifier/kptr_values verifier/kptr_iter' \
-		    'verifier/task_refs verifier/both_kernels_test verifier/type_tags verifier/kptr_tags' \
-		    'verifier/kptr_global verifier/kptr_xchg_insn verifier/iter_fields' \
-		    'verifier/walked verifier/percpu verifier/module_tags verifier/interpreter' \
-		    'kfuncs/kptr_maps struct_ops/members struct_ops/fault module/btf module/dtors module/same_name' \
-		    'cli/features kptr_race' ;;
 	esac
 }
 
