@@ -6,6 +6,8 @@
  * the kernel follows: as with kptrs, they are given a copy, and what they write is lost.
  * A kernel without the patches of kernel/patches gives them the value itself.
  */
+#include <inttypes.h>
+
 #include "lib/expect.h"
 #include "lib/guest.h"
 
@@ -47,11 +49,20 @@ FIXTURE_TEARDOWN(fields)
 	iter_fields__destroy(self->m);
 }
 
+/* An iterator over a map, as user space opens it. */
+static int iterator(struct iter_fields *m, struct bpf_map *map, struct bpf_link **link)
+{
+	union bpf_iter_link_info info = { .map.map_fd = bpf_map__fd(map) };
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info,
+		    .link_info_len = sizeof(info));
+
+	*link = bpf_program__attach_iter(m->progs.walk, &opts);
+	return *link ? bpf_iter_create(bpf_link__fd(*link)) : -1;
+}
+
 TEST_F(fields, are_not_written_to)
 {
-	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
 	struct bpf_map *map = bpf_object__find_map_by_name(self->m->obj, variant->map);
-	union bpf_iter_link_info info = { .map.map_fd = bpf_map__fd(map) };
 	size_t size = bpf_map__value_size(map);
 	__u64 *value = calloc(1, size);
 	struct bpf_link *link;
@@ -62,11 +73,7 @@ TEST_F(fields, are_not_written_to)
 	ASSERT_NE(NULL, value);
 	value[0] = 1000;
 	ASSERT_EQ(0, bpf_map__update_elem(map, &zero, sizeof(zero), value, size, BPF_ANY));
-	opts.link_info = &info;
-	opts.link_info_len = sizeof(info);
-	link = bpf_program__attach_iter(self->m->progs.walk, &opts);
-	ASSERT_NE(NULL, link);
-	fd = bpf_iter_create(bpf_link__fd(link));
+	fd = iterator(self->m, map, &link);
 	ASSERT_LE(0, fd);
 	/* the program prints nothing */
 	ASSERT_EQ(0, read(fd, &byte, 1));
@@ -77,6 +84,69 @@ TEST_F(fields, are_not_written_to)
 	ASSERT_EQ(0, bpf_map__lookup_elem(map, &zero, sizeof(zero), value, size, 0));
 	EXPECT_EQ(expect_kernel_patched() ? 1000 : 1001, value[0]);
 	free(value);
+}
+
+#define OWN	"iter_fields_test"
+
+/* In a cgroup of its own. */
+FIXTURE(opened)
+{
+	struct iter_fields *m;
+};
+
+FIXTURE_SETUP(opened)
+{
+	write_file(CGROUP_ROOT "/cgroup.subtree_control", "+memory");
+	cgroup_make(OWN);
+	self->m = iter_fields__open_and_load();
+	ASSERT_NE(NULL, self->m);
+	cgroup_move(OWN, getpid());
+}
+
+FIXTURE_TEARDOWN(opened)
+{
+	cgroup_move("", getpid());
+	iter_fields__destroy(self->m);
+	cgroup_remove(OWN);
+	write_file(CGROUP_ROOT "/cgroup.subtree_control", "-memory");
+}
+
+/* Of what this process has asked for, what the kernel has mapped page by page. */
+static uint64_t charged(void)
+{
+	char path[] = CGROUP_ROOT "/" OWN "/memory.stat", line[128];
+	FILE *stat = fopen(path, "r");
+	uint64_t bytes = 0;
+	bool found = false;
+
+	if (!stat)
+		die("open %s", path);
+	while (fgets(line, sizeof(line), stat))
+		found |= sscanf(line, "vmalloc %" SCNu64, &bytes) == 1;
+	fclose(stat);
+	if (!found)
+		die("%s has no vmalloc", path);
+	return bytes;
+}
+
+/* The copy is the memory of who opens the iterator, for as long as it is open. */
+TEST_F(opened, is_charged_for_its_copy)
+{
+	struct bpf_map *map = self->m->maps.room;
+	uint64_t size = bpf_map__value_size(map), before;
+	struct bpf_link *link;
+	int fd;
+
+	if (!expect_kernel_patched())
+		SKIP(return, "the kernel lacks the patches of kernel/patches");
+	before = charged();
+	fd = iterator(self->m, map, &link);
+	ASSERT_LE(0, fd);
+	/* statistics are summed up every two seconds */
+	EXPECT_TRUE(until(10, charged() >= before + size));
+	close(fd);
+	EXPECT_TRUE(until(10, charged() < before + size));
+	bpf_link__destroy(link);
 }
 
 TEST_HARNESS_MAIN
