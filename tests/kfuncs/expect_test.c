@@ -23,6 +23,7 @@ static const struct {
 	{ "said_when_loaded", "the log has 'R10=fp0'" },
 	{ "says_only_silence", "it lacks __msg" },
 	{ "never_verified", "there is no log" },
+	{ "refused_before", "the log lacks 'unbounded memory access'" },
 	{ "says_nothing", "it must say either __success or __failure" },
 	{ "says_no_why", "it lacks __why" },
 	{ "says_no_message", "it lacks __msg" },

@@ -80,6 +80,12 @@ static bool expect_kernel_patched(void)
 static char expect_log[EXPECT_LOG_SIZE];
 static char expect_libbpf[4096];
 
+/*
+ * What the kernel says of the object's BTF. Not to be looked for messages, as it has
+ * those that the programs are to be refused with, among all else that is there.
+ */
+static char expect_btf_log[EXPECT_LOG_SIZE];
+
 /* libbpf's own warnings, which say what the log does not. */
 static int expect_print(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -93,7 +99,7 @@ static int expect_print(enum libbpf_print_level level, const char *format, va_li
 static struct bpf_object *expect_open(const void *elf, size_t size)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_level = 1,
-		    .kernel_log_buf = expect_log, .kernel_log_size = sizeof(expect_log));
+		    .kernel_log_buf = expect_btf_log, .kernel_log_size = sizeof(expect_btf_log));
 
 	return bpf_object__open_mem(elf, size, &opts);
 }
@@ -265,9 +271,9 @@ static bool expect_check(const void *elf, size_t size, const struct expectation 
 	}
 	if (e->prunes)
 		bpf_program__set_flags(prog, bpf_program__flags(prog) | BPF_F_TEST_STATE_FREQ);
-	/* the log of a path that is good is only kept at this level */
-	if (e->nr_no_msgs)
-		bpf_program__set_log_level(prog, 2);
+	bpf_program__set_log_buf(prog, expect_log, sizeof(expect_log));
+	/* the log of a path that is good is only kept at the second level */
+	bpf_program__set_log_level(prog, e->nr_no_msgs ? 2 : 1);
 	if (e->cap_bpf)
 		capabilities(CAPABILITY(CAP_BPF));
 	err = bpf_object__load(obj);

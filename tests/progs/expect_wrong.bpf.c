@@ -98,6 +98,14 @@ int never_verified(void *ctx)
 	return 0;
 }
 
+SEC("fentry/taskhold_that_is_nowhere")
+__why("nor does this, and what it ought to be refused with is all over its BTF")
+__failure __msg("unbounded memory access")
+int refused_before(void *ctx)
+{
+	return 0;
+}
+
 SEC("syscall")
 int says_nothing(void *ctx)
 {
