@@ -24,7 +24,7 @@ TESTS=(series/features_test kfuncs/verifier_test kfuncs/kptr_maps_test
        struct_ops/members_test struct_ops/verifier_test module/in_use_test)
 
 # What `taskhold status --features` finds on a kernel without the series, and with
-# each patch more. Patches 7 and 12 bring none by themselves: they close holes.
+# each patch more. Patches 7 and 12 to 16 bring none by themselves: they close holes.
 STOCK=(kptr_untrusted kptr_ref kptr_rcu local_kptr percpu_kptr xchg_inlined
        struct_ops nullable_args records records_iter rec_kptr)
 declare -A BRINGS=(

@@ -84,4 +84,43 @@ int walk(struct bpf_iter__bpf_map_elem *ctx)
 	return 0;
 }
 
+/* To take its place: as far as it goes, */
+SEC("iter/bpf_map_elem")
+int walk_too(struct bpf_iter__bpf_map_elem *ctx)
+{
+	__u64 *value = ctx->value;
+
+	if (value)
+		value[0] += 2;
+	return 0;
+}
+
+/* further, in what is read, in what is written, */
+SEC("iter/bpf_map_elem")
+int read_far(struct bpf_iter__bpf_map_elem *ctx)
+{
+	__u64 *key = ctx->key;
+
+	if (key)
+		walked += key[500];
+	return 0;
+}
+
+SEC("iter/bpf_map_elem")
+int write_far(struct bpf_iter__bpf_map_elem *ctx)
+{
+	__u64 *value = ctx->value;
+
+	if (value)
+		value[500]++;
+	return 0;
+}
+
+/* or when it likes to. */
+SEC("iter.s/bpf_map_elem")
+int walk_asleep(struct bpf_iter__bpf_map_elem *ctx)
+{
+	return 0;
+}
+
 char LICENSE[] SEC("license") = "GPL";

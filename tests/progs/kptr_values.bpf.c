@@ -300,9 +300,11 @@ int count_percpu(void *ctx)
 		local = bpf_this_cpu_ptr((void *)percpu);
 		local->value += number;
 		local = bpf_per_cpu_ptr((void *)percpu, 0);
-		numbers[0] = local->value;
+		if (local)
+			numbers[0] = local->value;
 		local = bpf_per_cpu_ptr((void *)percpu, 1);
-		numbers[1] = local->value;
+		if (local)
+			numbers[1] = local->value;
 		ret = 0;
 	}
 	bpf_rcu_read_unlock();

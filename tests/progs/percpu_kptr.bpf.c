@@ -3,7 +3,7 @@
  * Objects that programs allocate for each processor, in map values: __percpu_kptr,
  * which is not __kptr_percpu. The same on kernels with and without the patches of
  * kernel/patches, but for one that is not trusted, which a kernel without takes for
- * a pointer into its own memory.
+ * a pointer into its own memory, and for processors that are not there.
  */
 #include "vmlinux.h"
 #include "taskhold.bpf.h"
@@ -150,6 +150,28 @@ int load(void *ctx)
 		mine = bpf_per_cpu_ptr((void *)percpu, 0);
 		if (mine)
 			seen = mine->value;
+	}
+	bpf_rcu_read_unlock();
+	return 0;
+}
+
+SEC("syscall")
+__why("and for a processor that is not there it is NULL")
+__failure __msg("invalid mem access 'rcu_ptr_or_null_'")
+__stock_success
+int load_for_any(void *ctx)
+{
+	struct local __percpu_kptr *percpu;
+	struct held *v = first();
+	struct local *other;
+
+	if (!v)
+		return 0;
+	bpf_rcu_read_lock();
+	percpu = v->percpu;
+	if (percpu) {
+		other = bpf_per_cpu_ptr((void *)percpu, seen);
+		seen = other->value;
 	}
 	bpf_rcu_read_unlock();
 	return 0;

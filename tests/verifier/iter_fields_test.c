@@ -52,10 +52,11 @@ FIXTURE_TEARDOWN(fields)
 /* An iterator over a map, as user space opens it. */
 static int iterator(struct iter_fields *m, struct bpf_map *map, struct bpf_link **link)
 {
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
 	union bpf_iter_link_info info = { .map.map_fd = bpf_map__fd(map) };
-	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info,
-		    .link_info_len = sizeof(info));
 
+	opts.link_info = &info;
+	opts.link_info_len = sizeof(info);
 	*link = bpf_program__attach_iter(m->progs.walk, &opts);
 	return *link ? bpf_iter_create(bpf_link__fd(*link)) : -1;
 }
@@ -84,6 +85,28 @@ TEST_F(fields, are_not_written_to)
 	ASSERT_EQ(0, bpf_map__lookup_elem(map, &zero, sizeof(zero), value, size, 0));
 	EXPECT_EQ(expect_kernel_patched() ? 1000 : 1001, value[0]);
 	free(value);
+}
+
+/* Another program in its place has to be content with what the map has room for. */
+TEST(a_link_keeps_its_bounds)
+{
+	struct iter_fields *m = iter_fields__open_and_load();
+	struct bpf_link *link;
+	int fd;
+
+	ASSERT_NE(NULL, m);
+	fd = iterator(m, m->maps.timer, &link);
+	ASSERT_LE(0, fd);
+	close(fd);
+	EXPECT_EQ(expect_kernel_patched() ? -EACCES : 0,
+		  bpf_link__update_program(link, m->progs.read_far));
+	EXPECT_EQ(expect_kernel_patched() ? -EACCES : 0,
+		  bpf_link__update_program(link, m->progs.write_far));
+	EXPECT_EQ(expect_kernel_patched() ? -EINVAL : 0,
+		  bpf_link__update_program(link, m->progs.walk_asleep));
+	EXPECT_EQ(0, bpf_link__update_program(link, m->progs.walk_too));
+	bpf_link__destroy(link);
+	iter_fields__destroy(m);
 }
 
 #define OWN	"iter_fields_test"
