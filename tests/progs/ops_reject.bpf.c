@@ -334,6 +334,7 @@ struct taskhold_ops policy_##prog = {				\
 
 POLICY(admit_unchecked, admit);
 POLICY(admit_checked, admit);
+POLICY(admit_helper, admit);
 POLICY(finish_unchecked, finish);
 POLICY(finish_checked, finish);
 POLICY(overflow_unchecked, overflow);
