@@ -524,7 +524,8 @@ TEST_F(storage, goes_with_its_owner)
 		/*
 		 * A task goes in a callback of RCU, which the destructor has to stand,
 		 * unless one of the threads of RCU for tasks has looked at it while it
-		 * ran: programs of the tests before may just have been let go.
+		 * ran (get_task_struct() in kernel/rcu/tasks.h): programs of the tests
+		 * before may just have been let go.
 		 */
 		EXPECT_EQ(0, strncmp(self->dtor->bss->outside_bh, "rcu_tasks_", 10))
 			TH_LOG("called by %s", self->dtor->bss->outside_bh);
