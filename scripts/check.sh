@@ -362,13 +362,15 @@ MEMORY_OF_TWO=7
 # A suite of fewer tests has one guest: to boot a second takes longer than it saves.
 WORTH_TWO=8
 
-# choose_jobs: sets "jobs", how many suites are run at once, and "guests", how many one
-# has that is alone. An emulated guest keeps one processor busy, whatever else there is.
+# choose_jobs: sets "jobs", how many suites are run at once, "guests", how many one has
+# that is alone, and "guests_of_last", how many the last of several has where the others
+# have ended. An emulated guest keeps one processor busy, whatever else there is.
 choose_jobs() {
 	local available
 
 	jobs=1
 	guests=1
+	guests_of_last=1
 	if [[ -n ${CHECK_JOBS:-} ]]; then
 		[[ $CHECK_JOBS =~ ^[1-9][0-9]?$ ]] ||
 			die "CHECK_JOBS='$CHECK_JOBS' is no number of suites; give it one from 1 to 99"
@@ -387,6 +389,7 @@ choose_jobs() {
 		note "without user namespaces dkms needs root, and nobody could tell sudo a password where two suites run at once, so they run one after the other"
 	else
 		jobs=2
+		guests_of_last=2
 	fi
 }
 
@@ -473,6 +476,10 @@ prefixed() {
 # begin SUITE: in a group of its own, as ^C does not reach what runs in the background,
 # and all of it has to go.
 begin() {
+	# what the second processor was for has ended
+	if ((++begun == ${#wanted[@]} && ${#running[@]} == 0 && jobs > 1)); then
+		guests=$guests_of_last
+	fi
 	# In the foreground where it is alone, so that sudo can ask for a password.
 	if ((jobs == 1)) && ! make_ready "$1"; then
 		return 0
@@ -576,6 +583,7 @@ waiting=("${wanted[@]}")
 # these leave of the processors, and in the order in which suites were named: "make
 # check" has the one first that takes least and that most need.
 declare -A running=() # which suite, by the last process of its job
+begun=0
 builder=
 trap stop EXIT
 trap 'exit 129' HUP

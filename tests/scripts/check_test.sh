@@ -146,7 +146,7 @@ no_prefix() {
 	! grep -E '^(style|stock|dkms): ' "$work/said"
 }
 
-plan 71
+plan 75
 machine 2 8
 
 # --- two at once
@@ -348,6 +348,21 @@ check "and where there is no memory for two" same "$(began 'guest-.*')" guest-st
 machine 2 8
 start stock dkms
 check "and beside another suite" same "$(began 'guest-stock.*')" guest-stock
+# The kernel is there when the shell that ran stock has noticed that it has ended.
+plays guest-stock 'mark guest-stock'
+plays patched.env 'await guest-stock; rm "$FAKE/plays/patched.env"
+for pid in $(pgrep -P "$(<"$FAKE/checks")"); do
+	[[ $pid == "$$" ]] || timeout 20 tail --pid="$pid" -f /dev/null
+done'
+plays guest-patched-2 'echo "of the second"'
+start stock patched
+check "but the last has two where the others have ended" same "$(began 'guest-patched.*' | wc -w)" 2
+check "whose lines say both" grep -qx "patched: 2: of the second" "$work/said"
+plays guest-stock 'mark guest-stock; await guest-patched'
+plays guest-patched 'mark guest-patched; await guest-stock'
+start stock patched
+check "and one where one of them runs" none_missed
+check "which is all there is" same "$(began 'guest-.*' | tr ' ' '\n' | sort | paste -sd ' ')" "guest-patched guest-stock"
 rm "$tree"/tests/module/x?_test.sh
 
 # --- parts
