@@ -224,7 +224,7 @@ suite_clang() {
 suite_upstream() {
 	local turns=()
 
-	((jobs == 1)) || turns=(--in-turn)
+	((jobs == 1 || guests > 1)) || turns=(--in-turn)
 	tests/upstream/run.sh "${turns[@]}" "${UPSTREAM:-selftests}" out/upstream
 }
 
@@ -375,6 +375,7 @@ choose_jobs() {
 		[[ $CHECK_JOBS =~ ^[1-9][0-9]?$ ]] ||
 			die "CHECK_JOBS='$CHECK_JOBS' is no number of suites; give it one from 1 to 99"
 		(($# < 2)) || jobs=$CHECK_JOBS
+		((jobs == 1)) || guests_of_last=2
 		(($# != 1 || CHECK_JOBS == 1)) || guests=2
 		return
 	fi

@@ -146,7 +146,7 @@ no_prefix() {
 	! grep -E '^(style|stock|dkms): ' "$work/said"
 }
 
-plan 75
+plan 77
 machine 2 8
 
 # --- two at once
@@ -348,16 +348,25 @@ check "and where there is no memory for two" same "$(began 'guest-.*')" guest-st
 machine 2 8
 start stock dkms
 check "and beside another suite" same "$(began 'guest-stock.*')" guest-stock
-# The kernel is there when the shell that ran stock has noticed that it has ended.
-plays guest-stock 'mark guest-stock'
-plays patched.env 'await guest-stock; rm "$FAKE/plays/patched.env"
-for pid in $(pgrep -P "$(<"$FAKE/checks")"); do
-	[[ $pid == "$$" ]] || timeout 20 tail --pid="$pid" -f /dev/null
-done'
+# is_last KERNEL: which is there when the shell that ran stock has noticed that it has ended.
+is_last() {
+	plays guest-stock 'mark guest-stock'
+	plays "$1" 'await guest-stock; rm "$FAKE/plays/$name"
+	for pid in $(pgrep -P "$(<"$FAKE/checks")"); do
+		[[ $pid == "$$" ]] || timeout 20 tail --pid="$pid" -f /dev/null
+	done'
+}
+is_last patched.env
 plays guest-patched-2 'echo "of the second"'
 start stock patched
 check "but the last has two where the others have ended" same "$(began 'guest-patched.*' | wc -w)" 2
 check "whose lines say both" grep -qx "patched: 2: of the second" "$work/said"
+is_last patched.env
+CHECK_JOBS=2 start stock patched
+check "also where two suites at once are asked for" same "$(began 'guest-patched.*' | wc -w)" 2
+is_last upstream-selftests.env
+start stock upstream
+check "upstream has its own at once then" grep -qx "upstream selftests out/upstream" "$work/events"
 plays guest-stock 'mark guest-stock; await guest-patched'
 plays guest-patched 'mark guest-patched; await guest-stock'
 start stock patched
