@@ -80,9 +80,7 @@ static void send_something(void)
 /* Can a program have an entry? */
 static int load_program(void)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_level = 1,
-		    .kernel_log_buf = expect_log, .kernel_log_size = sizeof(expect_log));
-	struct conntrack_kptrs *ct = conntrack_kptrs__open_opts(&opts);
+	struct conntrack_kptrs *ct = conntrack_kptrs__open();
 	int err;
 
 	libbpf_set_print(expect_print);
@@ -90,6 +88,7 @@ static int load_program(void)
 	if (!ct || !expect_pick(ct->obj, "find"))
 		die("open conntrack_kptrs.bpf.o");
 	held_choose(ct->obj, &ct->rodata->which, HELD_NONE);
+	bpf_program__set_log_buf(ct->progs.find, expect_log, sizeof(expect_log));
 	err = conntrack_kptrs__load(ct);
 	conntrack_kptrs__destroy(ct);
 	return err;

@@ -183,14 +183,16 @@ TEST(goes_with_an_inner_map)
 /* A number comes out of a slot whose tag the kernel does not know. */
 TEST(is_followed_by_no_other_kernel)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_level = 1,
-		    .kernel_log_buf = expect_log, .kernel_log_size = sizeof(expect_log));
 	struct kptr_percpu_run *m;
+	struct bpf_program *prog;
 	int err;
 
 	libbpf_set_print(expect_print);
-	m = kptr_percpu_run__open_opts(&opts);
+	m = kptr_percpu_run__open();
 	ASSERT_NE(NULL, m);
+	/* the last that is loaded is the one that is refused */
+	bpf_object__for_each_program(prog, m->obj)
+		bpf_program__set_log_buf(prog, expect_log, sizeof(expect_log));
 	held_choose(m->obj, &m->rodata->which, HELD_ARRAY);
 	err = kptr_percpu_run__load(m);
 	if (expect_kernel_patched()) {
