@@ -30,6 +30,8 @@ struct own {
 	__u64 value;
 };
 
+__u64 seen;
+
 static struct nf_conn *lookup(struct __sk_buff *skb)
 {
 	struct bpf_ct_opts___writes opts = { .l4proto = 17, .netns_id = -1 };
@@ -93,6 +95,46 @@ int write_behind_mark(struct __sk_buff *skb)
 	if (!ct)
 		return 0;
 	*(volatile __u64 *)__builtin_preserve_access_index(&ct->mark) = 1;
+	bpf_ct_release(ct);
+	return 0;
+}
+
+__noinline int takes_mark(__u32 *mark)
+{
+	if (mark)
+		*mark = 1;
+	return 0;
+}
+
+__noinline int takes_status(unsigned long *status)
+{
+	return status ? *status & 1 : 0;
+}
+
+SEC("tc")
+__why("a global function may be given what may be written")
+__success
+int give_mark(struct __sk_buff *skb)
+{
+	struct nf_conn *ct = lookup(skb);
+
+	if (!ct)
+		return 0;
+	takes_mark(&ct->mark);
+	bpf_ct_release(ct);
+	return 0;
+}
+
+SEC("tc")
+__why("and nothing else, as it might write there")
+__failure __msg("no write support to nf_conn at off") __stock_success
+int give_status(struct __sk_buff *skb)
+{
+	struct nf_conn *ct = lookup(skb);
+
+	if (!ct)
+		return 0;
+	seen = takes_status(&ct->status);
 	bpf_ct_release(ct);
 	return 0;
 }

@@ -68,8 +68,16 @@ MAP(work, BPF_MAP_TYPE_HASH) work SEC(".maps");
 MAP(lock, BPF_MAP_TYPE_ARRAY) lock SEC(".maps");
 MAP(room, BPF_MAP_TYPE_ARRAY) room SEC(".maps");
 
-/* out */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} called SEC(".maps");
+
+/* out: how often they were called with a value */
 __u32 walked;
+__u32 walked_too;
 
 /* Writes to the number alone: the fields must be whole where it is no copy. */
 SEC("iter/bpf_map_elem")
@@ -90,8 +98,19 @@ int walk_too(struct bpf_iter__bpf_map_elem *ctx)
 {
 	__u64 *value = ctx->value;
 
-	if (value)
-		value[0] += 2;
+	if (!value)
+		return 0;
+	walked_too++;
+	value[0] += 2;
+	return 0;
+}
+
+/* nowhere at all, */
+SEC("iter/bpf_map_elem")
+int count(struct bpf_iter__bpf_map_elem *ctx)
+{
+	if (ctx->value)
+		walked_too++;
 	return 0;
 }
 
@@ -120,6 +139,37 @@ int write_far(struct bpf_iter__bpf_map_elem *ctx)
 SEC("iter.s/bpf_map_elem")
 int walk_asleep(struct bpf_iter__bpf_map_elem *ctx)
 {
+	__u64 *value = ctx->value;
+
+	if (value)
+		value[0]++;
+	return 0;
+}
+
+/* Goes as far as walk(), and on with what is called. */
+SEC("iter/bpf_map_elem")
+int walk_and_call(struct bpf_iter__bpf_map_elem *ctx)
+{
+	__u64 *value = ctx->value;
+
+	if (value)
+		value[0] += 4;
+	bpf_tail_call(ctx, &called, 0);
+	return 0;
+}
+
+/* Where a program may sleep. */
+SEC("iter/task")
+int walk_tasks(struct bpf_iter__task *ctx)
+{
+	return 0;
+}
+
+SEC("iter.s/task")
+int walk_tasks_asleep(struct bpf_iter__task *ctx)
+{
+	if (ctx->task)
+		walked_too++;
 	return 0;
 }
 

@@ -305,7 +305,9 @@ int count_percpu(void *ctx)
 		local = bpf_per_cpu_ptr((void *)percpu, 1);
 		if (local)
 			numbers[1] = local->value;
-		ret = 0;
+		/* there are not as many */
+		local = bpf_per_cpu_ptr((void *)percpu, 1 << 20);
+		ret = local ? -3 : 0;
 	}
 	bpf_rcu_read_unlock();
 	return 0;

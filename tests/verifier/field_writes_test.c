@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // timeout: 60
-// rows: F2, F5
+// rows: A8, F2, F5
 /*
  * What the verifier accepts and refuses of writes to objects of the kernel's: each
  * type of programs has its own word in it, and is told which object it is.
