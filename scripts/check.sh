@@ -224,15 +224,33 @@ suite_clang() {
 suite_upstream() {
 	local turns=()
 
-	((jobs == 1 || guests > 1)) || turns=(--in-turn)
+	((jobs == 1 || (guests > 1 && ${#running[@]} == 0))) || turns=(--in-turn)
 	tests/upstream/run.sh "${turns[@]}" "${UPSTREAM:-selftests}" out/upstream
+}
+
+# free_or_ended PID: until no other suite runs, or the process has ended.
+free_or_ended() {
+	local waits=() other
+
+	((${#running[@]} > 0)) || return 0
+	for other in "${!running[@]}"; do
+		tail --pid="$other" -f /dev/null
+	done &
+	waits=($!)
+	tail --pid="$1" -f /dev/null &
+	waits+=($!)
+	# whichever is first, and however: the other one is not waited for
+	wait -n "${waits[@]}" || true
+	# one of them has ended by itself
+	kill "${waits[@]}" 2>/dev/null || true
 }
 
 # in_guests SUITE KERNEL MODULES TEST...: a suite that is alone has two guests at once
 # where there is room, each of which runs every second test and has out/SUITE/N for its
-# own: so does an hour's suite take half an hour.
+# own: so does an hour's suite take half an hour. Beside the end of another suite the
+# second one begins when there is a processor for it.
 in_guests() {
-	local suite=$1 kernel=$2 modules=$3 n i tests own
+	local suite=$1 kernel=$2 modules=$3 n i tests own first=
 	shift 3
 	tests=("$@")
 
@@ -249,7 +267,11 @@ in_guests() {
 		mkdir -p "out/$suite/$n"
 		# modules that tests load are looked for where results are left
 		ln -s ../testmod "out/$suite/$n/testmod"
-		in_guest "$suite/$n" "$kernel" "$modules" "${own[@]}" 2>&1 | prefixed "$n" &
+		{
+			[[ -z $first ]] || free_or_ended "$first"
+			in_guest "$suite/$n" "$kernel" "$modules" "${own[@]}" 2>&1
+		} | prefixed "$n" &
+		first=${first:-$!}
 	done
 	# what came of them is in their TAP
 	wait
@@ -363,8 +385,8 @@ MEMORY_OF_TWO=7
 WORTH_TWO=8
 
 # choose_jobs: sets "jobs", how many suites are run at once, "guests", how many one has
-# that is alone, and "guests_of_last", how many the last of several has where the others
-# have ended. An emulated guest keeps one processor busy, whatever else there is.
+# that is alone, and "guests_of_last", how many the last of several has, which waits with
+# the second. An emulated guest keeps one processor busy, whatever else there is.
 choose_jobs() {
 	local available
 
@@ -477,8 +499,7 @@ prefixed() {
 # begin SUITE: in a group of its own, as ^C does not reach what runs in the background,
 # and all of it has to go.
 begin() {
-	# what the second processor was for has ended
-	if ((++begun == ${#wanted[@]} && ${#running[@]} == 0 && jobs > 1)); then
+	if ((++begun == ${#wanted[@]} && jobs > 1)); then
 		guests=$guests_of_last
 	fi
 	# In the foreground where it is alone, so that sudo can ask for a password.

@@ -146,7 +146,7 @@ no_prefix() {
 	! grep -E '^(style|stock|dkms): ' "$work/said"
 }
 
-plan 77
+plan 79
 machine 2 8
 
 # --- two at once
@@ -367,11 +367,18 @@ check "also where two suites at once are asked for" same "$(began 'guest-patched
 is_last upstream-selftests.env
 start stock upstream
 check "upstream has its own at once then" grep -qx "upstream selftests out/upstream" "$work/events"
-plays guest-stock 'mark guest-stock; await guest-patched'
-plays guest-patched 'mark guest-patched; await guest-stock'
+plays guest-stock 'await guest-patched'
+plays guest-patched-1 'mark guest-patched; await guest-deb'
+plays guest-patched-2 'mark guest-deb'
 start stock patched
-check "and one where one of them runs" none_missed
-check "which is all there is" same "$(began 'guest-.*' | tr ' ' '\n' | sort | paste -sd ' ')" "guest-patched guest-stock"
+check "the second begins where the first is at work still" none_missed
+check "when the others have ended" before "end guest-stock" "begin guest-patched-2"
+plays guest-stock 'mark guest-stock; await guest-deb'
+plays guest-patched-1 'await guest-stock'
+plays guest-patched-2 'mark guest-deb'
+start stock patched
+check "or beside one of them" none_missed
+check "when the first has" before "end guest-patched-1" "begin guest-patched-2"
 rm "$tree"/tests/module/x?_test.sh
 
 # --- parts
