@@ -10,6 +10,7 @@
 set -euo pipefail
 
 results=$1 bin=$2 taskhold=$3 rounds=$4 count=$5
+accton=$(cd "$(dirname "$0")/.." && pwd -P)/out/tests/workloads/accton
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -38,9 +39,9 @@ spawn() { "$bin/spawn" "$count" 2>&1; }
 # BSD accounting: 64 bytes a process, by the kernel.
 run_accton() {
 	: >"$work/pacct"
-	accton "$work/pacct" >/dev/null
+	"$accton" "$work/pacct"
 	spawn
-	accton off >/dev/null
+	"$accton" off
 }
 
 # A BPF program on sched_process_exit, and a line of text for each.

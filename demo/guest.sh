@@ -11,16 +11,17 @@ set -euo pipefail
 
 source=$1
 here=$(cd "$(dirname "$0")" && pwd -P)
+accton=$here/../out/tests/workloads/accton
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 modprobe taskhold
 : >"$work/acct"
 : >"$work/cpu.stat"
-accton "$work/acct" >/dev/null
+"$accton" "$work/acct"
 status=0
 taskhold record -o "$work/recording" -- \
 	"$here/build.sh" "$source" "$work/objects" "$work/cpu.stat" || status=$?
-accton off >/dev/null
+"$accton" off
 cp "$work"/{recording,acct,cpu.stat} "$TASKHOLD_OUT/"
 exit "$status"

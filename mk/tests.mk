@@ -113,6 +113,8 @@ shell: out/dkms/stamp userspace out/bpftool/bpftool ## a root shell in the guest
 		--kernel '$(STOCK_VMLINUZ)' --modules '$(DKMS_TREE)' \
 		$(if $(value CMD),-- tests/qemu/shell.sh "$$TASKHOLD_CMD",--interactive)
 
+# BSD accounting is what both compare with.
+demo bench: out/tests/workloads/accton
 demo: out/dkms/stamp userspace ## record a real build in the guest, show what it cost
 	@scripts/demo.sh '$(STOCK_VMLINUZ)' '$(DKMS_TREE)'
 

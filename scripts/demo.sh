@@ -14,7 +14,6 @@ cd "$TASKHOLD_ROOT"
 
 (($# == 2)) || die "usage: demo.sh VMLINUZ MODULES, which 'make demo' knows"
 require python3 python3
-require accton acct
 
 out=out/demo
 report=out/userspace/taskhold

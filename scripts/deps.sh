@@ -20,7 +20,7 @@ packages=(
 	# the guest
 	qemu-system-x86 busybox-static cpio util-linux mount procps iproute2
 	# tests and style checks
-	acct sparse shellcheck clang-format-19 mandoc python3
+	sparse shellcheck clang-format-19 mandoc python3
 	# what bench compares with
 	libbpf-tools
 )

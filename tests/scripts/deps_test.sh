@@ -71,9 +71,9 @@ said_lines() {
 plan 12
 check "nothing is missing" deps "" ""
 check "then it says nothing" said_lines 0
-check "two packages are missing" deps $'acct\nsparse' ""
+check "two packages are missing" deps $'kmod\nsparse' ""
 check "it says so in one line" same "$(<"$work/said")" \
-	"deps.sh: installing acct sparse; what apt says goes to out/apt-install.log"
+	"deps.sh: installing kmod sparse; what apt says goes to out/apt-install.log"
 check "what apt said is in a file" grep -qx "line 900" "$work/tree/out/apt-install.log"
 check "a package that apt does not know yet" deps sparse sparse
 check "is said, and what it installs then" said_lines 2
