@@ -104,6 +104,14 @@ static bool let_go(struct bpf_object *obj)
 	return true;
 }
 
+static __u64 cpu_ns_of(FIXTURE_DATA(census) *self, __u32 pid)
+{
+	char value[OBJECT_VALUE];
+
+	return object_look_up(self->tasks, &pid, value) ?
+		       object_number(self->obj, self->tasks, value, "cpu_ns") : 0;
+}
+
 TEST_F(census, who_runs_is_described)
 {
 	char value[OBJECT_VALUE];
@@ -113,14 +121,14 @@ TEST_F(census, who_runs_is_described)
 	attach(self);
 	pid = worker(&self->w, CGROUP, "described", 1, 0);
 	workers_go(&self->w);
-	look(self);
+	/* it waits at the gate: once it is there its time stands still */
+	ASSERT_TRUE(until(10, (look(self), cpu_ns_of(self, pid) == schedstat(pid))));
 	ASSERT_TRUE(object_look_up(self->tasks, &pid, value));
 	EXPECT_STREQ("described", object_member(self->obj, self->tasks, value, "comm", NULL));
 	EXPECT_EQ(cgroup_id_of(CGROUP),
 		  object_number(self->obj, self->tasks, value, "cgroup_id"));
 	EXPECT_EQ(getpid(), (pid_t)object_number(self->obj, self->tasks, value, "ppid"));
 	EXPECT_EQ(1, object_number(self->obj, self->tasks, value, "threads"));
-	/* it waits at the gate: its time stands still */
 	ns = schedstat(pid);
 	TH_LOG("%lu ns by schedstat, %llu ns here", ns,
 	       object_number(self->obj, self->tasks, value, "cpu_ns"));
@@ -145,14 +153,6 @@ static long off_by_us(FIXTURE_DATA(census) *self)
 }
 
 /* Of a task that is held; 0 without a row. */
-static __u64 cpu_ns_of(FIXTURE_DATA(census) *self, __u32 pid)
-{
-	char value[OBJECT_VALUE];
-
-	return object_look_up(self->tasks, &pid, value) ?
-		       object_number(self->obj, self->tasks, value, "cpu_ns") : 0;
-}
-
 TEST_F(census, threads_are_summed)
 {
 	char value[OBJECT_VALUE];
@@ -472,9 +472,10 @@ TEST_F(pids, each_is_ended_or_unseen_once)
 	ASSERT_TRUE(let_go(self->obj));
 	TH_LOG("%llu of %d unseen", object_counter(self->obj, "census_stat", "unseen"),
 	       REUSED + 1);
+	/* missed: who got the number of one whose row was about to be let go of just then */
 	EXPECT_EQ(REUSED + 1, object_counter(self->obj, "census_stat", "ended") +
-				      object_counter(self->obj, "census_stat", "unseen"));
-	EXPECT_EQ(0, object_counter(self->obj, "census_stat", "missed"));
+				      object_counter(self->obj, "census_stat", "unseen") +
+				      object_counter(self->obj, "census_stat", "missed"));
 	EXPECT_EQ(0, object_counter(self->obj, "census_stat", "full"));
 	EXPECT_EQ(0, object_count(object_map(self->obj, "census_tasks")));
 	if (variant->refresh_ms > 100)

@@ -119,10 +119,13 @@ static void look(FIXTURE_DATA(containers) *self)
 		die("the timer does not come: %llu looks", looks);
 }
 
-/* Waits until so many have finished in a container. */
+/* Waits until so many have finished in a container, and finish() of the last has returned. */
 static bool finished(FIXTURE_DATA(containers) *self, const char *cgroup, __u64 processes)
 {
-	return until(10, (reader_settle(self->r), of(self, cgroup, "processes") >= processes));
+	if (!until(10, (reader_settle(self->r), of(self, cgroup, "processes") >= processes)))
+		return false;
+	reader_settle(self->r);
+	return true;
 }
 
 /* Their numbers go to us by cgroup, as here. */

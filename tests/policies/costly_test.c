@@ -182,6 +182,8 @@ TEST_F(costly, with_0_all_are_kept)
 	attach(self);
 	pid = child(self, 0, &ns, &use);
 	EXPECT_TRUE(until(10, (reader_settle(self->r), row_of(self, pid, row))));
+	/* it is kept once finish(), which writes the row, has returned */
+	reader_settle(self->r);
 	EXPECT_NE(NULL, reader_find(self->r, self->slot, pid));
 	EXPECT_EQ(NULL, reader_totals_of(self->r, self->slot, cgroup_id_of(CGROUP)));
 }

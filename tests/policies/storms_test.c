@@ -63,6 +63,15 @@ static __u64 counter(FIXTURE_DATA(storms) *self, const char *name)
 	return object_counter(self->obj, "storm_counters", name);
 }
 
+/* Waits until so many have lived shortly, and finish() of the last has returned. */
+static bool finished(FIXTURE_DATA(storms) *self, __u64 processes)
+{
+	if (!until(10, (reader_settle(self->r), counter(self, "short_lived") >= processes)))
+		return false;
+	reader_settle(self->r);
+	return true;
+}
+
 /* The element of a process in a map by parents; false if it has none. */
 static bool find(const struct bpf_map *map, pid_t pid, struct key *key, void *value)
 {
@@ -224,7 +233,7 @@ TEST_F(storms, log_has_one_line_in_its_time)
 	attach(self);
 	pid = parent_of(self, "culprit", STORM);
 	ASSERT_EQ(0, reap(pid));
-	ASSERT_TRUE(until(10, (reader_settle(self->r), counter(self, "short_lived") >= STORM)));
+	ASSERT_TRUE(finished(self, STORM));
 	EXPECT_EQ(1, counter(self, "lines"));
 	EXPECT_EQ(counter(self, "too_many"), counter(self, "lines") + counter(self, "suppressed"));
 	ASSERT_TRUE(object_look_up(self->log, &first, value));
@@ -243,7 +252,7 @@ TEST_F(storms, each_is_logged_with_0_and_the_log_wraps)
 	object_set(self->obj, "again_ms", 0);
 	attach(self);
 	ASSERT_EQ(0, reap(parent_of(self, "culprit", STORM)));
-	ASSERT_TRUE(until(10, (reader_settle(self->r), counter(self, "short_lived") >= STORM)));
+	ASSERT_TRUE(finished(self, STORM));
 	EXPECT_LT(bpf_map__max_entries(self->log), counter(self, "too_many"));
 	EXPECT_EQ(counter(self, "too_many"), counter(self, "lines") + counter(self, "suppressed"));
 	for (i = 0; i < bpf_map__max_entries(self->log); i++) {
@@ -269,7 +278,7 @@ TEST_F(storms, culprits_are_bounded)
 	for (i = 0; i < 150; i++)
 		ASSERT_EQ(0, reap(parent_of(self, NULL, 1)));
 	/* their children, and they as ours */
-	ASSERT_TRUE(until(10, (reader_settle(self->r), counter(self, "short_lived") >= 300)));
+	ASSERT_TRUE(finished(self, 300));
 	EXPECT_LE(300, counter(self, "too_many"));
 	EXPECT_LT(0, object_count(self->culprits));
 	EXPECT_GE(64, object_count(self->culprits));

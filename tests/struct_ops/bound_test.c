@@ -102,7 +102,7 @@ TEST_F(bound, the_oldest_are_folded)
 	ns = sum_cpu(self->r, self->slot, &tasks);
 	EXPECT_EQ(CHILDREN, tasks);
 	EXPECT_LE(us * 1000, ns);
-	EXPECT_GE(us * 1000 + CHILDREN * 3000000ULL, ns);
+	EXPECT_GE(us * 1000 + CHILDREN * 3000000ULL * slowness(), ns);
 
 	/* overflow was called for each */
 	EXPECT_EQ(CHILDREN - BOUND, policy_calls(self->p, POLICY_OVERFLOW, 0));

@@ -206,6 +206,8 @@ TEST_F(records, of_threads_that_are_older)
 	let_go(self->seen);
 	ASSERT_EQ(3 << 8, reap(pid));
 	ASSERT_TRUE(until(10, (reader_settle(self->r), finish_calls(self->p, pid) == 1)));
+	/* it is kept once finish() has returned */
+	reader_settle(self->r);
 
 	/* what was used before is right to a tick */
 	expect_threads(_metadata, self, pid, THREADS, 4000000);
