@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -16,6 +15,7 @@
 #include <taskhold/types.h>
 
 #include "lib/expect.h"
+#include "lib/guest.h"
 #include "holders_calls.skel.h"
 #include "holders_kptr.skel.h"
 #include "holders_kptr_vmlinux.skel.h"
@@ -102,16 +102,10 @@ static int holders_left(void)
 	return left;
 }
 
-/* BPF objects are freed after grace periods: waits until they are, 10 s at most. */
+/* BPF objects are freed after grace periods: waits until they are. */
 static bool nobody_holds(void)
 {
-	time_t end = time(NULL) + 10;
-	int left;
-
-	do {
-		left = holders_left();
-	} while (left > 0 && time(NULL) < end);
-	return !left;
+	return until(10, holders_left() == 0);
 }
 
 static __u32 map_id(const struct bpf_map *map)

@@ -62,7 +62,7 @@ static bool memory_is_wanted(const struct memory *m)
 {
 	struct pollfd fd = { .fd = m->fd, .events = POLLIN };
 
-	return poll(&fd, 1, 10000) == 1;
+	return poll(&fd, 1, 10000 * slowness()) == 1;
 }
 
 static void memory_give(struct memory *m)

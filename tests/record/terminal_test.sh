@@ -18,7 +18,7 @@ wait_for, typed, command = sys.argv[1].encode(), sys.argv[2].encode(), sys.argv[
 pid, fd = pty.fork()
 if pid == 0:
     os.execvp(command[0], command)
-shown, end = b"", time.monotonic() + 30
+shown, end = b"", time.monotonic() + 30 * int(os.environ.get("TASKHOLD_SLOW") or 1)
 while time.monotonic() < end:
     if select.select([fd], [], [], 1)[0]:
         try:
