@@ -16,6 +16,7 @@ set -euo pipefail
 
 object=$objects/cli_attach.bpf.o
 state=/sys/fs/bpf/cli_state
+slow=${TASKHOLD_SLOW:-1}
 tidy() {
 	rm -f "$state" /sys/fs/bpf/elsewhere
 	clean_up
@@ -78,9 +79,13 @@ fill() {
 		policy attach "$objects/cli_plain.bpf.o" --pin "$pins/full/$i" --set name="$i" || return 1
 	done
 }
-# attaches in the background, until go()
+# Attaches in the background, until go() or for 18 seconds. The kernel takes nothing for stuck
+# before that; as these seconds grow with the slowness, so does what it allows.
 begin() {
-	taskhold policy attach "$object" --pin "$pins/told" --set lasts=true >"$work/held.out" 2>"$work/held.err" &
+	echo $((10 * slow)) >/proc/sys/kernel/watchdog_thresh
+	echo $((21 * slow)) >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
+	taskhold policy attach "$object" --pin "$pins/told" --set lasts_ns=$((slow * 18 * 10 ** 9)) \
+		>"$work/held.out" 2>"$work/held.err" &
 	holder=$!
 }
 # as what nohup starts

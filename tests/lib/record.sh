@@ -39,6 +39,16 @@ await() {
 	done
 }
 
+# at_rest PID...: their threads are asleep: all that they have used is charged
+at_rest() {
+	local pid
+
+	for pid in "$@"; do
+		[[ $(grep -h ^State: /proc/"$pid"/task/*/status | sort -u) == $'State:\tS (sleeping)' ]] ||
+			return 1
+	done
+}
+
 # The first block is written when the policy is attached.
 begun() { [[ -s $1 ]]; }
 

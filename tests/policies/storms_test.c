@@ -97,10 +97,10 @@ static __u64 count_of(FIXTURE_DATA(storms) *self, pid_t pid)
 
 /*
  * A process that has so many children one after the other, which end at once, and that
- * so often, in seconds that are not the same. Without a name it has one by its pid.
+ * so often, stopped in between. Without a name it has one by its pid.
  */
-static pid_t parent_in_seconds(FIXTURE_DATA(storms) *self, const char *name, int seconds,
-			       int children)
+static pid_t parent_of_rounds(FIXTURE_DATA(storms) *self, const char *name, int rounds,
+			      int children)
 {
 	pid_t pid = fork();
 	int i;
@@ -112,8 +112,6 @@ static pid_t parent_in_seconds(FIXTURE_DATA(storms) *self, const char *name, int
 		snprintf(own, sizeof(own), "parent-%d", getpid());
 		prctl(PR_SET_NAME, name ?: own);
 		for (;;) {
-			uint64_t second;
-
 			for (i = 0; i < children; i++) {
 				pid_t child = fork();
 
@@ -123,11 +121,9 @@ static pid_t parent_in_seconds(FIXTURE_DATA(storms) *self, const char *name, int
 				}
 				reap(child);
 			}
-			if (--seconds == 0)
+			if (--rounds == 0)
 				_exit(0);
-			second = now_ns(CLOCK_BOOTTIME) / 1000000000;
-			while (now_ns(CLOCK_BOOTTIME) / 1000000000 == second)
-				nap();
+			raise(SIGSTOP);
 		}
 	}
 	cgroup_move(CGROUP, pid);
@@ -137,7 +133,7 @@ static pid_t parent_in_seconds(FIXTURE_DATA(storms) *self, const char *name, int
 
 static pid_t parent_of(FIXTURE_DATA(storms) *self, const char *name, int children)
 {
-	return parent_in_seconds(self, name, 1, children);
+	return parent_of_rounds(self, name, 1, children);
 }
 
 /* The same, but all of them live until they are short-lived no more. */
@@ -178,9 +174,10 @@ TEST_F(storms, culprit_is_named_when_it_has_gone)
 {
 	char value[OBJECT_VALUE];
 	struct rusage before, after;
-	uint64_t begin, end;
+	uint64_t begin, end, second;
 	pid_t pid, few, longer;
 	struct key key;
+	int status;
 
 	object_set(self->obj, "again_ms", 60000);
 	attach(self);
@@ -190,8 +187,16 @@ TEST_F(storms, culprit_is_named_when_it_has_gone)
 	ASSERT_EQ(0, reap(pid));
 	end = now_ns(CLOCK_BOOTTIME);
 	getrusage(RUSAGE_CHILDREN, &after);
-	/* too many in all, but not in one second */
-	few = parent_in_seconds(self, "few", 2, PER_SECOND);
+	/* too many in all, but not in one second: that of the last of the first round is over */
+	few = parent_of_rounds(self, "few", 2, PER_SECOND);
+	ASSERT_EQ(few, waitpid(few, &status, WUNTRACED));
+	ASSERT_TRUE(WIFSTOPPED(status));
+	ASSERT_TRUE(until(10, count_of(self, few) == PER_SECOND));
+	reader_settle(self->r);
+	second = now_ns(CLOCK_BOOTTIME) / 1000000000;
+	while (now_ns(CLOCK_BOOTTIME) / 1000000000 == second)
+		nap();
+	ASSERT_EQ(0, kill(few, SIGCONT));
 	ASSERT_EQ(0, reap(few));
 	longer = parent_of_long_lived(self, 2 * PER_SECOND);
 	ASSERT_EQ(0, reap(longer));

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * For tests/cli/policy_*: a policy whose attach() and admit() return what they are told
- * to, and whose attach() can be made to last until a map says that it may end, which is
- * pinned by its name. Its companions are on a kprobe and on a tracepoint, where libbpf
- * makes perf events. An optional policy has no function, and so no program.
+ * to, and whose attach() can be made to last until a map says that it may end, or for
+ * lasts_ns if none does; the map is pinned by its name. Its companions are on a kprobe and
+ * on a tracepoint, where libbpf makes perf events. An optional policy has no function, and
+ * so no program.
  */
 #include "vmlinux.h"
 #include "taskhold.bpf.h"
 
 const volatile int attach_result;
 const volatile int admit_result;
-const volatile bool lasts;
+const volatile __u64 lasts_ns;
 
 struct cli_state {
 	__u32 go;	/* in: attach() may end */
@@ -54,10 +55,9 @@ int BPF_PROG(on_attach)
 	struct cli_state *s = state();
 	__u64 end;
 
-	if (s && lasts) {
+	if (s && lasts_ns) {
 		s->inside = 1;
-		/* before the kernel takes it for stuck */
-		end = bpf_ktime_get_ns() + 18000000000ULL;
+		end = bpf_ktime_get_ns() + lasts_ns;
 		bpf_loop(1 << 23, until_go, &end, 0);
 		s->inside = 0;
 	}

@@ -35,6 +35,7 @@ burn() {
 	rounds[$1]=$((rounds[$1] + 1))
 	echo "${2:-go}" >&"${fds[$1]}"
 	await 30 done_all "$1"
+	await 20 at_rest "${pids[$1]}"
 }
 move() { echo "${pids[$1]}" >"$2/cgroup.procs"; }
 end() {

@@ -36,6 +36,8 @@ exec 5>orders
 await 20 grep -qx ready said
 # Before the recording: none of it may be in there.
 burn go
+mapfile -t pids <"$mine/cgroup.procs"
+await 20 at_rest "${pids[@]}"
 before_us=$(usage_us "$mine")
 record_in_background data --pid "$tree"
 burn go thread child

@@ -284,7 +284,7 @@ static void limited_by_the_interval(struct __test_metadata *_metadata, struct po
 
 TEST_F(interval, limits_the_calls_and_not_the_counts)
 {
-	uint64_t end = now_ns(CLOCK_BOOTTIME) + 1000000000ULL;
+	uint64_t end = now_ns(CLOCK_BOOTTIME) + 1000000000ULL * slowness();
 	int children = 0, calls;
 	pid_t pid;
 

@@ -368,8 +368,14 @@ TEST_F(asked, many_times)
 	EXPECT_EQ(NULL, reader_exit_info(self->r, UINT_MAX));
 }
 
+/* Of children, in memory shared with them. */
+struct gathering {
+	int there;	/* who waits on its processor */
+	int gate;
+};
+
 /* A child that ends on one processor, once it is told to. */
-static pid_t child_on(int cpu, int *gate)
+static pid_t child_on(int cpu, struct gathering *all)
 {
 	pid_t pid = fork();
 	cpu_set_t set;
@@ -379,7 +385,8 @@ static pid_t child_on(int cpu, int *gate)
 		CPU_SET(cpu, &set);
 		if (sched_setaffinity(0, sizeof(set), &set))
 			_exit(1);
-		if (!until(10, counter(gate)))
+		count_up(&all->there);
+		if (!until(10, counter(&all->gate)))
 			_exit(2);
 		_exit(0);
 	}
@@ -390,7 +397,7 @@ FIXTURE(slow)
 {
 	struct reader *r;
 	struct faulty *f;
-	int *gate;		/* of children, in memory shared with them */
+	struct gathering *children;
 	char slow_ms[16];	/* as it was */
 };
 
@@ -398,9 +405,9 @@ FIXTURE_SETUP(slow)
 {
 	if (read_file(SLOW_MS, self->slow_ms, sizeof(self->slow_ms)) < 1)
 		die("read %s", SLOW_MS);
-	self->gate = mmap(NULL, sizeof(*self->gate), PROT_READ | PROT_WRITE,
-			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (self->gate == MAP_FAILED)
+	self->children = mmap(NULL, sizeof(*self->children), PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (self->children == MAP_FAILED)
 		die("map memory");
 	self->r = reader_open();
 	self->f = faulty__open_and_load();
@@ -419,7 +426,7 @@ FIXTURE_TEARDOWN(slow)
 	if (!until(10, reader_stats(self->r)->policies == 0))
 		die("policies are left");
 	reader__destroy(self->r);
-	munmap(self->gate, sizeof(*self->gate));
+	munmap(self->children, sizeof(*self->children));
 	write_file(SLOW_MS, self->slow_ms);
 }
 
@@ -440,8 +447,9 @@ TEST_F(slow, together)
 	ASSERT_LE(2, sysconf(_SC_NPROCESSORS_ONLN));
 	attach_slow(self);
 	for (i = 0; i < 2; i++)
-		pids[i] = child_on(i, self->gate);
-	count_up(self->gate);
+		pids[i] = child_on(i, self->children);
+	ASSERT_TRUE(until(10, counter(&self->children->there) == 2));
+	count_up(&self->children->gate);
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(0, reap(pids[i]));
 	ASSERT_EQ(2, counter(&f->bss->long_calls));
@@ -512,7 +520,7 @@ TEST_F(slow, wrong_across_an_update)
 	write_file(SLOW_MS, "0");
 	pid = fork();
 	if (pid == 0) {
-		if (!until(10, counter(self->gate)))
+		if (!until(10, counter(&self->children->gate)))
 			_exit(1);
 		_exit(reap(child()));
 	}
@@ -521,7 +529,7 @@ TEST_F(slow, wrong_across_an_update)
 	f->bss->admit_ms = STOPPED_MS;
 	f->data->admit_result = -1;
 	attach_slow(self);
-	count_up(self->gate);
+	count_up(&self->children->gate);
 	ASSERT_TRUE(until(10, counter(&f->bss->inside)));
 	ASSERT_EQ(0, bpf_link__update_map(f->links.ops, g->maps.ops));
 	f->bss->stop = 1;
