@@ -72,9 +72,12 @@ static void drop(const struct held *held, __u32 key)
 		die("delete an element");
 }
 
-/* With an element in one of the maps; what is loaded on a patched kernel alone. */
+/*
+ * With an element in one of the maps; what is loaded on a patched kernel alone. Without a
+ * race, what goes round many times is not loaded, as it takes long to verify.
+ */
 static struct conntrack_kptrs *conntrack_open(const struct held_kind *kind, bool by_insn,
-					      struct held *held)
+					      bool race, struct held *held)
 {
 	char *modprobe[] = { "modprobe", "nf_conntrack", NULL };
 	struct conntrack_kptrs *ct;
@@ -88,6 +91,8 @@ static struct conntrack_kptrs *conntrack_open(const struct held_kind *kind, bool
 		die("open conntrack_kptrs.bpf.o");
 	held_choose(ct->obj, &ct->rodata->which, kind->which);
 	ct->rodata->by_insn = by_insn;
+	bpf_program__set_autoload(ct->progs.get_many, race);
+	bpf_program__set_autoload(ct->progs.replace_many, race);
 	if (conntrack_kptrs__load(ct))
 		die("load conntrack_kptrs.bpf.o");
 	ct->bss->timeout_ms = 600000;
@@ -109,7 +114,7 @@ FIXTURE_SETUP(conntrack)
 
 	if (!expect_kernel_patched())
 		SKIP(return, "the kernel lacks the patches of kernel/patches");
-	self->ct = conntrack_open(&hash, false, &self->held);
+	self->ct = conntrack_open(&hash, false, true, &self->held);
 	ASSERT_EQ(0, entries());
 }
 
@@ -298,7 +303,7 @@ FIXTURE_SETUP(entry)
 	if (!expect_kernel_patched())
 		SKIP(return, "the kernel lacks the patches of kernel/patches");
 	self->before = bpf_newest();
-	self->ct = conntrack_open(&variant->kind, variant->by_insn, &self->held);
+	self->ct = conntrack_open(&variant->kind, variant->by_insn, false, &self->held);
 	ASSERT_EQ(0, entries());
 	self->ct->bss->timeout_ms = 1;
 	ASSERT_EQ(0, run_tc(self->ct->progs.put, self->ct));
